@@ -1,0 +1,201 @@
+"""Every way in which a call can fail, and the words for it.
+
+Call sites pass data; each class words its own message. Programs act on the
+class and its attributes, people read the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from attrs import define, field
+
+_ECHO = 200  # never echo more of what a caller sent
+
+
+def quote(text: str) -> str:
+    """Quote *text* for a message, cut to a length that a log can bear."""
+    return repr(text if len(text) <= _ECHO else text[: _ECHO - 1] + "…")
+
+
+class ExperimentStoreError(Exception):
+    """The base of every error that this library raises on purpose."""
+
+
+@define(eq=False, slots=False)
+class InvalidArgumentError(ExperimentStoreError, ValueError):
+    """An argument that no state of the store could make acceptable."""
+
+    argument: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.argument} {self.problem}"
+
+
+class ErrorCode(StrEnum):
+    """Why a text was refused: its form, its names and types, or its size."""
+
+    SYNTAX = "syntax"
+    SCHEMA = "schema"
+    LIMIT = "limit"
+
+
+@define(eq=False, slots=False)
+class InvalidTextError(InvalidArgumentError):
+    """A filter or an order that means nothing, with the place that shows why.
+
+    *position* counts code points from 0, *line* and *column* from 1.
+    """
+
+    text: str
+    code: ErrorCode
+    position: int
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in one fragment."""
+        return self.problem
+
+    @property
+    def line(self) -> int:
+        """The line of the offending place; a line ends at LF."""
+        return self.text.count("\n", 0, self.position) + 1
+
+    @property
+    def column(self) -> int:
+        """The column of the offending place, in code points."""
+        return self.position - (self.text.rfind("\n", 0, self.position) + 1) + 1
+
+    @property
+    def rendering(self) -> str:
+        """The offending line, cut around the place, and a caret below it."""
+        return render_caret(self.text, self.position, self.problem)
+
+    def __str__(self) -> str:
+        return f"invalid {self.argument}\n{self.rendering}"
+
+
+class InvalidFilterError(InvalidTextError):
+    """A filter that is not well formed, not well typed, or too large."""
+
+
+class InvalidOrderByError(InvalidTextError):
+    """An order_by that is not well formed or names no sortable field."""
+
+
+@define(eq=False, slots=False)
+class InvalidPageTokenError(InvalidArgumentError):
+    """A page token that is damaged, or was issued for another listing."""
+
+    argument: str = "page_token"
+    problem: str = "was not issued for this listing"
+
+
+@define(eq=False, slots=False)
+class NotFoundError(ExperimentStoreError, LookupError):
+    """No record of that kind has that id, or that name in that namespace."""
+
+    kind: str
+    key: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {_words(self.key)} not found"
+
+
+@define(eq=False, slots=False)
+class AlreadyExistsError(ExperimentStoreError):
+    """The id or the name is taken by a record with other content."""
+
+    kind: str
+    key: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {_words(self.key)} already exists"
+
+
+class Obstacle(StrEnum):
+    """Why an experiment stands in the way of an operation that is valid as such."""
+
+    ARCHIVED = "is archived"
+    MISSING = "no longer exists"
+    HAS_CHILDREN = "has children"
+
+
+@define(eq=False, slots=False)
+class FailedPreconditionError(ExperimentStoreError):
+    """The state of an experiment, the record's own or its parent, forbids the operation.
+
+    *children* counts the records in the way, by kind, where they are the obstacle.
+    """
+
+    kind: str
+    id: str
+    obstacle: Obstacle
+    children: Mapping[str, int] = field(factory=dict)
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{kind}: {count}" for kind, count in self.children.items())
+        return f"{self.kind} {quote(self.id)} {self.obstacle}{counts and f' ({counts})'}"
+
+
+@define(eq=False, slots=False)
+class ConflictError(ExperimentStoreError):
+    """The record has changed since the etag was read (AIP-154)."""
+
+    kind: str
+    id: str
+    etag: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {quote(self.id)} has changed since etag {quote(self.etag)}"
+
+
+@define(eq=False, slots=False)
+class BackendError(ExperimentStoreError):
+    """The backend failed; the driver's own error is the cause."""
+
+    operation: str
+    problem: str = "failed"
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.problem}"
+
+
+class UnavailableError(BackendError):
+    """The backend could not be reached or was busy too long; worth a retry."""
+
+
+@define(eq=False, slots=False)
+class MissingDriverError(BackendError, ImportError):
+    """The package that speaks to the database is not installed."""
+
+    operation: str
+    problem: str
+
+    @classmethod
+    def of(cls, scheme: str, extra: str) -> MissingDriverError:
+        """Say which *extra* brings the driver for *scheme*."""
+        return cls(scheme, f"needs a driver: pip install 'experiment-store[{extra}]'")
+
+
+def render_caret(text: str, position: int, problem: str) -> str:
+    """Show the line of *text* that holds *position* with a caret under it.
+
+    A long line is cut around the place, and white space that would move the
+    caret is shown as a blank.
+    """
+    start = text.rfind("\n", 0, position) + 1
+    end = text.find("\n", position)
+    line = text[start : len(text) if end < 0 else end]
+    offset = position - start
+    first = max(0, min(offset - _ECHO // 4, len(line) - _ECHO // 2))
+    shown = line[first : first + _ECHO // 2]
+    before, after = "…" * (first > 0), "…" * (first + len(shown) < len(line))
+    plain = "".join(char if char.isprintable() else " " for char in shown)
+    return f"{before}{plain}{after}\n{' ' * (len(before) + offset - first)}^ {problem}"
+
+
+def _words(key: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {quote(value)}" for name, value in key.items())

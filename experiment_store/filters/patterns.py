@@ -1,0 +1,63 @@
+"""Patterns: text with gaps, the one form behind wildcards, prefix, suffix and substring."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+_FOLD = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def fold(text: str) -> str:
+    """Fold A-Z to a-z and nothing else.
+
+    It is the one folding that SQLite's ``lower()``, PostgreSQL's
+    ``lower(x COLLATE "C")`` and Python can do identically.
+    """
+    return text.translate(_FOLD)
+
+
+@frozen
+class Pattern:
+    """Text parts with any run of characters, also none, between two of them.
+
+    ``("", "x", "")`` is "contains x", ``("x", "")`` is "starts with x". With
+    *folded*, the parts are folded already and the text is folded before it is
+    looked at.
+    """
+
+    parts: tuple[str, ...]
+    folded: bool = False
+
+    def matches(self, text: str) -> bool:
+        """Decide whether all of *text* has this form; white space and line breaks count."""
+        if self.folded:
+            text = fold(text)
+        first, *middle = self.parts
+        if not middle:
+            return text == first
+        last = middle.pop()
+        if not text.startswith(first) or len(text) < len(first) + len(last):
+            return False
+        # Taking each part at its first occurrence leaves the most for the rest.
+        position, end = len(first), len(text) - len(last)
+        for part in middle:
+            position = text.find(part, position, end)
+            if position < 0:
+                return False
+            position += len(part)
+        return text.endswith(last)
+
+
+def containing(text: str) -> Pattern:
+    """The pattern of everything that contains *text* literally."""
+    return Pattern(("", text, ""))
+
+
+def starting(text: str) -> Pattern:
+    """The pattern of everything that starts with *text* literally."""
+    return Pattern((text, ""))
+
+
+def ending(text: str) -> Pattern:
+    """The pattern of everything that ends with *text* literally."""
+    return Pattern(("", text))

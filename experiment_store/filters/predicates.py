@@ -1,0 +1,136 @@
+"""Predicates: what is left of a filter once it can mean only one thing.
+
+Fields exist and literals have the field's type. A leaf tests one operand and
+is true only of a present value; *expected* says whether the test has to hold.
+Negation therefore only flips leaves, every leaf is true or false, and SQL's
+third truth value can never reach a result (AIP-160: ``NOT a`` is true if ``a``
+is not true).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import TypeAlias, assert_never
+
+from attrs import evolve, frozen
+
+from experiment_store.filters.patterns import Pattern
+from experiment_store.values import Value
+
+
+@frozen
+class Label:
+    """The operand that is one label of a record; absent where the key is."""
+
+    key: str
+
+
+Operand: TypeAlias = str | Label
+"""A field, by name, or a label."""
+
+
+class Op(Enum):
+    """A comparison; text compares by code point."""
+
+    EQ = "="
+    LT, LE = "<", "<="
+    GT, GE = ">", ">="
+
+
+@frozen
+class Compare:
+    """The operand is present and compares so with a value."""
+
+    operand: Operand
+    op: Op
+    value: Value
+    expected: bool = True
+
+
+@frozen
+class OneOf:
+    """The operand is present and equals one of the values."""
+
+    operand: Operand
+    values: frozenset[Value]
+    expected: bool = True
+
+
+@frozen
+class Match:
+    """The operand is present and has the pattern's form."""
+
+    operand: Operand
+    pattern: Pattern
+    expected: bool = True
+
+
+@frozen
+class Search:
+    """The name, the description or the value of some label has the pattern's form."""
+
+    pattern: Pattern
+    expected: bool = True
+
+
+@frozen
+class Present:
+    """The operand is present; of ``"labels"``: there is at least one."""
+
+    operand: Operand
+    expected: bool = True
+
+
+@frozen
+class All:
+    """Every term is true."""
+
+    terms: tuple[Predicate, ...] = ()
+
+
+@frozen
+class AnyOf:
+    """At least one term is true."""
+
+    terms: tuple[Predicate, ...] = ()
+
+
+Leaf: TypeAlias = Compare | OneOf | Match | Search | Present
+Predicate: TypeAlias = Leaf | All | AnyOf
+
+ALWAYS = All()
+NEVER = AnyOf()
+
+
+def negate(predicate: Predicate) -> Predicate:
+    """Return what is true exactly where *predicate* is not."""
+    match predicate:
+        case Compare() | OneOf() | Match() | Search() | Present():
+            return evolve(predicate, expected=not predicate.expected)
+        case All(terms):
+            return AnyOf(tuple(map(negate, terms)))
+        case AnyOf(terms):
+            return All(tuple(map(negate, terms)))
+        case _:
+            assert_never(predicate)
+
+
+def all_of(terms: Iterable[Predicate]) -> Predicate:
+    """Join *terms* with AND; nested conjunctions become one."""
+    flat = tuple(_flatten(All, terms))
+    return flat[0] if len(flat) == 1 else All(flat)
+
+
+def any_of(terms: Iterable[Predicate]) -> Predicate:
+    """Join *terms* with OR; nested disjunctions become one."""
+    flat = tuple(_flatten(AnyOf, terms))
+    return flat[0] if len(flat) == 1 else AnyOf(flat)
+
+
+def _flatten(joint: type[All | AnyOf], terms: Iterable[Predicate]) -> Iterable[Predicate]:
+    for term in terms:
+        if isinstance(term, joint):
+            yield from term.terms
+        else:
+            yield term

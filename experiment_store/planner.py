@@ -1,0 +1,103 @@
+"""Listings: from the words of a request to plans for the backend, and back to pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Generic
+
+from attrs import frozen
+
+from experiment_store.errors import InvalidArgumentError
+from experiment_store.filters import compile_filter, render
+from experiment_store.filters.predicates import All, Compare, Label, Op, Predicate, all_of
+from experiment_store.order_by import parse_order_by
+from experiment_store.ordering import Order, sort_values
+from experiment_store.plan import Plan
+from experiment_store.schema import Kind, R
+from experiment_store.tokens import Bookmark, digest
+from experiment_store.values import Value
+
+DEFAULT_PAGE_SIZE = 20
+
+
+@frozen
+class Listing(Generic[R]):
+    """A request understood: which rows, in which order, as of which instant."""
+
+    kind: Kind[R]
+    where: Predicate
+    order: Order
+    now: datetime
+    digest: bytes
+
+    def plan(
+        self, limit: int, after: tuple[Value | None, ...] | None = None, *, total: bool = False
+    ) -> Plan[R]:
+        """Ask for at most *limit* rows after a place in this listing."""
+        return Plan(self.kind, self.where, self.order, after, limit, total)
+
+    def bookmark(self, last: R) -> Bookmark:
+        """Mark the place after the row *last*."""
+        return Bookmark(self.digest, self.now, sort_values(self.order, last))
+
+
+def open_listing(
+    kind: Kind[R], scope: Mapping[str, str], filter: str, order_by: str, now: datetime
+) -> Listing[R]:
+    """Understand a request for the records whose fields have the values of *scope*.
+
+    Raises:
+        InvalidFilterError, InvalidOrderByError: A text means nothing.
+    """
+    chosen = compile_filter(filter, kind, now)
+    order = parse_order_by(order_by, kind)
+    pins = (Compare(name, Op.EQ, value) for name, value in scope.items())
+    where = all_of((*pins, chosen))
+    identity = {
+        "kind": kind.name,
+        "scope": dict(scope),
+        "filter": render(chosen),
+        "order": [[*_words(key.operand), key.descending] for key in order],
+    }
+    return Listing(kind, where, _without_idle_keys(kind, where, order), now, digest(identity))
+
+
+def page_limit(page_size: Any, maximum: int) -> int:
+    """Return how many items a page has at most (AIP-158).
+
+    0 or absent means 20; more than *maximum* means the maximum.
+
+    Raises:
+        InvalidArgumentError: It is negative or no integer.
+    """
+    if page_size is None:
+        page_size = 0
+    if isinstance(page_size, bool) or not isinstance(page_size, int):
+        raise InvalidArgumentError("page_size", "must be an integer")
+    if page_size < 0:
+        raise InvalidArgumentError("page_size", "must not be negative")
+    return min(page_size or DEFAULT_PAGE_SIZE, maximum)
+
+
+def _words(operand: str | Label) -> list[Any]:
+    return ["labels", operand.key] if isinstance(operand, Label) else [operand]
+
+
+def _without_idle_keys(kind: Kind[R], where: Predicate, order: Order) -> Order:
+    """Cut *order* after the key that makes it total; where one row can match, to nothing.
+
+    Where a name is unique, the id after it decides nothing, but would keep a
+    database from reading the rows in the order of its unique index.
+    """
+    known = {
+        term.operand
+        for term in (where.terms if isinstance(where, All) else (where,))
+        if isinstance(term, Compare) and term.op is Op.EQ and term.expected
+    }
+    for length, key in enumerate(order):
+        if "id" in known or (kind.unique and known.issuperset(kind.unique)):
+            return order[:length]
+        if key.length is None:
+            known.add(key.operand)
+    return order

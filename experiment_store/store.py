@@ -1,0 +1,297 @@
+"""The store: the collection of experiments, and the door to their runs and jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from experiment_store import lifecycle
+from experiment_store.backend import Backend, Change, Parent
+from experiment_store.collection import ATTEMPTS, Collection, Content
+from experiment_store.errors import (
+    AlreadyExistsError,
+    FailedPreconditionError,
+    InvalidArgumentError,
+    NotFoundError,
+    Obstacle,
+)
+from experiment_store.filters.predicates import Compare, Op, all_of
+from experiment_store.jobs import Jobs
+from experiment_store.names import UNSET, Unset, check_field, check_fields
+from experiment_store.plan import Plan
+from experiment_store.records import Experiment, NewExperiment, Page, StorageState
+from experiment_store.runs import Runs
+from experiment_store.schema import EXPERIMENT
+from experiment_store.services import Services
+from experiment_store.sources import Uuid7, random_etag, utc_now
+from experiment_store.tokens import PageTokens
+from experiment_store.values import is_storable
+
+
+class ExperimentStore(Collection[Experiment]):
+    """Experiments, and through `runs` and `jobs` their children, in one backend.
+
+    Every call is one atomic step. Share one store per process: any thread may
+    call at any time. Use it as a context manager, or call `close`.
+    """
+
+    runs: Runs
+    jobs: Jobs
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] | None = None,
+        new_etag: Callable[[], str] = random_etag,
+        token_key: bytes | None = None,
+        max_page_size: int = 1000,
+    ) -> None:
+        """Open the store that *backend* keeps, and create it if there is none.
+
+        Args:
+            backend: Where the records are; the store closes it.
+            clock: Tells the time, aware.
+            new_id: Makes ids: 1 to 64 visible ASCII characters; UUIDs of version 7 by default.
+            new_etag: Makes etags; never the same twice.
+            token_key: Authenticates page tokens, at least 16 bytes; by default a random
+                key that the store keeps, so that tokens outlive the process.
+            max_page_size: The most items that a page may have.
+
+        Raises:
+            InvalidArgumentError: A key that is too short, a page size below 1.
+            BackendError: The backend cannot be set up.
+        """
+        if not isinstance(max_page_size, int) or max_page_size < 1:
+            raise InvalidArgumentError("max_page_size", "must be an integer of at least 1")
+        tokens = None if token_key is None else PageTokens(token_key)
+        services = Services(backend, clock, new_id or Uuid7(), new_etag, max_page_size, tokens)
+        super().__init__(EXPERIMENT, NewExperiment, services)
+        self.runs = Runs(services)
+        self.jobs = Jobs(services)
+        backend.setup()
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+    def close(self) -> None:
+        """Release the backend's connections and files. Idempotent; no other call may follow."""
+        self._backend.close()
+
+    def create(
+        self,
+        name: str,
+        *,
+        namespace: str = "",
+        description: str = "",
+        labels: Mapping[str, str] | None = None,
+        id: str | None = None,
+        if_exists: Literal["error", "return"] = "error",
+    ) -> Experiment:
+        """Create an experiment.
+
+        With an *id* of the caller's, a repeated call returns what the first one
+        made (AIP-133, AIP-155). ``if_exists="return"`` is get-or-create by name,
+        atomic however many callers race; what it finds is returned as it is.
+
+        Args:
+            name: 1 to 128 code points, unique in its namespace.
+            namespace: At most 63 code points.
+            description: At most 4,096 code points.
+            labels: At most 64; keys of 1 to 128, values of at most 512 code points.
+            id: 1 to 64 visible ASCII characters.
+            if_exists: What to do about an experiment that has the name.
+
+        Raises:
+            InvalidArgumentError: An argument is out of bounds.
+            AlreadyExistsError: The name is taken, or the id by other content.
+        """
+        if if_exists not in ("error", "return"):
+            raise InvalidArgumentError("if_exists", "must be one of error, return")
+        new = NewExperiment(
+            name, namespace=namespace, description=description, labels=labels, id=id
+        )
+        content = self._content(new)
+        for _ in range(ATTEMPTS):
+            if if_exists == "return" and (found := self._by_name(content)):
+                return found
+            try:
+                return self._create_many([new])[0]
+            except AlreadyExistsError as error:
+                if if_exists == "error" or "id" in error.key:
+                    raise
+        self._give_up("create")
+
+    def create_many(self, experiments: Iterable[NewExperiment]) -> Sequence[Experiment]:
+        """Create all *experiments* or none, in one atomic step (AIP-233).
+
+        Where every one has an id of the caller's, a repeated call returns what
+        the first one made.
+
+        Raises:
+            InvalidArgumentError: An argument is out of bounds.
+            AlreadyExistsError: A name is taken or stands twice, or an id by other content.
+        """
+        return self._create_many(experiments)
+
+    def get_by_name(self, name: str, *, namespace: str = "") -> Experiment:
+        """Read the experiment that has this name in this namespace.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        key = {"namespace": namespace, "name": name}
+        possible = all(isinstance(text, str) and is_storable(text) for text in key.values())
+        found = self._by_name(key) if possible else None
+        if found is None:
+            raise NotFoundError(self._kind.name, {part: str(text) for part, text in key.items()})
+        return found
+
+    def list(
+        self,
+        *,
+        namespace: str | None = None,
+        filter: str = "",
+        order_by: str = "",
+        page_size: int | None = None,
+        page_token: str = "",
+        with_total: bool = False,
+    ) -> Page[Experiment]:
+        """Read one page of the experiments that match.
+
+        Args:
+            namespace: Only experiments of this namespace; ``None`` for all.
+            filter: docs/filter-language.md (AIP-160).
+            order_by: Fields, each perhaps with ``desc``; ``created_at`` by default.
+            page_size: 0 or absent for 20; cut to the store's maximum.
+            page_token: From the page before; all else but the page size must be as it was there.
+            with_total: Count all that match, which reads all of them.
+
+        Raises:
+            InvalidFilterError, InvalidOrderByError: The text means nothing.
+            InvalidPageTokenError: The token is damaged or of another listing.
+            InvalidArgumentError: The page size is negative.
+        """
+        return self._list(
+            _scope(namespace),
+            filter,
+            order_by,
+            page_size=page_size,
+            page_token=page_token,
+            with_total=with_total,
+        )
+
+    def iterate(
+        self,
+        *,
+        namespace: str | None = None,
+        filter: str = "",
+        order_by: str = "",
+        page_size: int | None = None,
+    ) -> Iterator[Experiment]:
+        """Read all experiments that match, a page at a time; the arguments are those of `list`."""
+        return self._iterate(_scope(namespace), filter, order_by, page_size)
+
+    def update(
+        self,
+        id: str,
+        *,
+        name: str | Unset = UNSET,
+        description: str | Unset = UNSET,
+        labels: Mapping[str, str] | Unset = UNSET,
+        etag: str | None = None,
+    ) -> Experiment:
+        """Change what is given, and nothing else; *labels* replace all labels.
+
+        Raises:
+            InvalidArgumentError: An argument is out of bounds.
+            NotFoundError: There is no such experiment.
+            AlreadyExistsError: The name is taken in the namespace.
+            ConflictError: The experiment has changed since *etag* was read (AIP-154).
+        """
+        given = {"name": name, "description": description, "labels": labels}
+        return self._assign(id, check_fields(given), etag)
+
+    def archive(self, id: str, *, etag: str | None = None) -> Experiment:
+        """Archive the experiment and its runs and disable its jobs, atomically; idempotent.
+
+        Raises:
+            NotFoundError: There is no such experiment.
+            ConflictError: The experiment has changed since *etag* was read.
+        """
+        change = lifecycle.archive_experiment(self._services.stamp(), etag)
+        return self._change(id, change, etag, is_done=_is(StorageState.ARCHIVED))
+
+    def unarchive(self, id: str, *, etag: str | None = None) -> Experiment:
+        """Make the experiment available; its runs and jobs stay as they are; idempotent.
+
+        Raises:
+            NotFoundError: There is no such experiment.
+            ConflictError: The experiment has changed since *etag* was read.
+        """
+        change = lifecycle.unarchive_experiment(self._services.stamp(), etag)
+        return self._change(id, change, etag, is_done=_is(StorageState.AVAILABLE))
+
+    def delete(
+        self, id: str, *, children: lifecycle.Children = "keep", etag: str | None = None
+    ) -> None:
+        """Remove the experiment at once and free its name.
+
+        Its runs and jobs stay readable (``children="keep"``), go with it
+        (``"delete"``), or prevent it (``"refuse"``).
+
+        Raises:
+            NotFoundError: There is no such experiment.
+            FailedPreconditionError: It has children, and they were to prevent it (AIP-135).
+            ConflictError: The experiment has changed since *etag* was read.
+        """
+        self._remove(id, lifecycle.delete_experiment(children, etag), etag)
+
+    def _build(self, contents: Sequence[Content]) -> tuple[Sequence[Experiment], Parent | None]:
+        now = self._services.now()
+        records = [
+            Experiment(
+                **self._services.new(content, now),
+                storage_state=StorageState.AVAILABLE,
+                last_run_created_at=None,
+            )
+            for content in contents
+        ]
+        return records, None
+
+    def _by_name(self, key: Content) -> Experiment | None:
+        where = all_of(Compare(name, Op.EQ, key[name]) for name in EXPERIMENT.unique)
+        items = self._backend.select(Plan(EXPERIMENT, where)).items
+        return items[0] if items else None
+
+    def _explain(self, current: Experiment, change: Change) -> None:
+        counts = {kind.name: self._count_children(kind, current.id) for kind in change.childless}
+        if any(counts.values()):
+            raise FailedPreconditionError(
+                self._kind.name, current.id, Obstacle.HAS_CHILDREN, counts
+            )
+
+    def _count_children(self, kind: Any, id: str) -> int:
+        where = Compare(kind.parent_field, Op.EQ, id)
+        return self._backend.select(Plan(kind, where, limit=0, total=True)).total or 0
+
+
+def _scope(namespace: str | None) -> Mapping[str, str]:
+    return {} if namespace is None else {"namespace": check_field("namespace", namespace)}
+
+
+def _is(state: StorageState) -> Callable[[Experiment], bool]:
+    return lambda experiment: experiment.storage_state is state

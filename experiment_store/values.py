@@ -1,0 +1,73 @@
+"""What a field, a literal or a sort key may hold, and the checks that make it so.
+
+Text is any run of Unicode scalar values except NUL: PostgreSQL cannot store a
+NUL, SQLite's functions stop at one, and no driver takes a lone surrogate.
+Times are aware, in UTC, to the microsecond, in the years 1 to 9999.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+from experiment_store.errors import InvalidArgumentError
+
+Value: TypeAlias = str | int | datetime
+"""A present value; ``bool`` is an ``int``. An absent one is ``None``."""
+
+_FORBIDDEN = re.compile("[\0\ud800-\udfff]")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether every backend can keep *text*: no NUL, no lone surrogate."""
+    return _FORBIDDEN.search(text) is None
+
+
+def check_text(argument: str, value: Any, *, least: int = 0, most: int) -> str:
+    """Return *value* if it is text of *least* to *most* code points.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    if not isinstance(value, str):
+        raise InvalidArgumentError(argument, f"must be text, not {type(value).__name__}")
+    if not least <= len(value) <= most:
+        raise InvalidArgumentError(
+            argument, f"must have {least} to {most} characters, not {len(value)}"
+        )
+    if not is_storable(value):
+        raise InvalidArgumentError(argument, "must not contain NUL or lone surrogates")
+    return str.__str__(value)  # of a subclass too: str() would ask an enum for another text
+
+
+def check_time(argument: str, value: Any) -> datetime:
+    """Return *value* in UTC if it is an aware datetime in the years 1 to 9999.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    if not isinstance(value, datetime):
+        raise InvalidArgumentError(argument, f"must be a datetime, not {type(value).__name__}")
+    if value.utcoffset() is None:
+        raise InvalidArgumentError(argument, "must have a time zone")
+    try:
+        return from_micros(to_micros(value))  # of a subclass too, a plain one
+    except OverflowError as error:
+        raise InvalidArgumentError(argument, "must lie in the years 1 to 9999") from error
+
+
+def to_micros(time: datetime) -> int:
+    """Count the microseconds from 1970 to *time*, which is aware."""
+    return (time - _EPOCH) // _TICK
+
+
+def from_micros(micros: int) -> datetime:
+    """Return the time that lies *micros* microseconds after 1970.
+
+    Raises:
+        OverflowError: It lies outside the years 1 to 9999.
+    """
+    return _EPOCH + timedelta(microseconds=micros)
