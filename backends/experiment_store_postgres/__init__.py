@@ -1,0 +1,5 @@
+"""Keeps experiments in a schema of a PostgreSQL database, for any number of processes."""
+
+from experiment_store_postgres.backend import PostgresBackend, connect
+
+__all__ = ["PostgresBackend", "connect"]

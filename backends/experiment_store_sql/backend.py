@@ -1,0 +1,209 @@
+"""The backend contract in SQL.
+
+Every write is one transaction that locks downwards: first the parents, in the
+order of their ids, then the record, then its children in later statements, which
+see all that was committed before the lock was had.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Engine
+
+from experiment_store.backend import Cascade, Change, Parent, Refusal
+from experiment_store.errors import BackendError
+from experiment_store.filters.predicates import ALWAYS, Compare, OneOf, Op, Predicate, all_of
+from experiment_store.plan import Plan, Rows
+from experiment_store.records import Setting
+from experiment_store.schema import SETTING, Kind, R
+from experiment_store.values import to_micros
+from experiment_store_sql.codec import codec
+from experiment_store_sql.dialect import Dialect
+from experiment_store_sql.statements import Statements
+from experiment_store_sql.tables import SCHEMA_VERSION, Tables
+from experiment_store_sql.work import DuplicateKeyError, Work, working
+
+_VERSION = "schema_version"
+
+
+class SqlBackend(ABC):
+    """Six of the seven methods over any database; `setup` is the subclass's own."""
+
+    def __init__(self, engine: Engine, tables: Tables, dialect: Dialect) -> None:
+        """Use *engine* for connections, and dispose of it at the end."""
+        self._engine = engine
+        self._dialect = dialect
+        self.statements = Statements(tables, dialect, engine.dialect)
+
+    @abstractmethod
+    def setup(self) -> None:
+        """Create the tables if there are none."""
+
+    def close(self) -> None:
+        """Close all connections that are not in use."""
+        self._engine.dispose()
+
+    def get(self, kind: Kind[R], id: str) -> R | None:
+        """Read one record, in one statement."""
+        with self._reading("get") as work:
+            row = work.first(self.statements.get(kind, id))
+        return None if row is None else codec(kind).record(row)
+
+    def select(self, plan: Plan[R]) -> Rows[R]:
+        """Read a page in one statement; with the total, two of them in one snapshot."""
+        with self._reading("select", self._dialect.begin_read if plan.total else "") as work:
+            rows = work.all(self.statements.select(plan)) if plan.limit else []
+            total = work.first(self.statements.count(plan)) if plan.total else None
+        decode = codec(plan.kind).record
+        return Rows([decode(row) for row in rows], None if total is None else total[0])
+
+    def explain(self, plan: Plan[Any]) -> Sequence[str]:
+        """Return the database's own description of how it would read a page."""
+        with self._reading("explain") as work:
+            return [str(row[-1]) for row in work.all(self.statements.explain(plan))]
+
+    def insert(
+        self, kind: Kind[R], records: Sequence[R], parent: Parent | None = None
+    ) -> Refusal | None:
+        """Add *records*: lock and update the parents, then insert."""
+        labelled = list(_label_rows(records))
+        several = parent is not None or bool(labelled) or len(records) > 1
+        with self._writing("insert", atomic=several) as work:
+            if parent is not None and (refusal := self._touch(work, parent)):
+                return work.refuse(refusal)
+            row = codec(kind).row
+            added = work.run(self.statements.insert(kind, [row(record) for record in records]))
+            if added < len(records):
+                return work.refuse(Refusal.DUPLICATE)
+            if labelled:
+                work.run(self.statements.label(kind, labelled))
+        return None
+
+    def update(self, kind: Kind[R], id: str, change: Change) -> R | Refusal:
+        """Apply *change*: the record first, then its labels and children."""
+        target = Compare("id", Op.EQ, id)
+        where = all_of((target, change.where))
+        relabelled = "labels" in change.assign
+        several = relabelled or _has_relatives(change)
+        try:
+            with self._writing("update", atomic=several) as work:
+                if refusal := self._guard(work, kind, id, change):
+                    return work.refuse(refusal)
+                row = work.first(self.statements.update(kind, where, change.assign, returning=True))
+                if row is None:
+                    return work.refuse(self._absence(work, kind, target))
+                record: R = codec(kind).record(row)
+                if relabelled:
+                    work.run(self.statements.unlabel(kind, target))
+                    if labels := list(_label_rows([record])):
+                        work.run(self.statements.label(kind, labels))
+                self._cascade(work, id, change.cascades)
+        except DuplicateKeyError:
+            return Refusal.DUPLICATE
+        return record
+
+    def delete(self, kind: Kind[R], id: str, change: Change) -> Refusal | None:
+        """Remove the record: lock it, remove its labels, itself and its children."""
+        target = Compare("id", Op.EQ, id)
+        with self._writing("delete", atomic=True) as work:
+            if refusal := self._guard(work, kind, id, change):
+                return work.refuse(refusal)
+            if not work.all(self.statements.lock(kind, all_of((target, change.where)))):
+                return work.refuse(self._absence(work, kind, target))
+            self._remove(work, kind, target)
+            self._cascade(work, id, change.cascades)
+        return None
+
+    def _record_version(self, work: Work) -> None:
+        """Say in new tables which version of them this is."""
+        version = Setting(_VERSION, SCHEMA_VERSION)
+        work.run(self.statements.insert(SETTING, [codec(SETTING).row(version)]))
+
+    def _check_version(self) -> None:
+        """Refuse tables of another version.
+
+        Raises:
+            BackendError: They are.
+        """
+        found = self.get(SETTING, _VERSION)
+        if found is None or found.value != SCHEMA_VERSION:
+            version = found and found.value
+            raise BackendError(
+                "open", f"failed: the store has schema {version}, not {SCHEMA_VERSION}"
+            )
+
+    def _touch(self, work: Work, parent: Parent) -> Refusal | None:
+        """Lock the parents and assign to them, if all are there and fit."""
+        these = OneOf("id", parent.ids)
+        fit = all_of((these, parent.where))
+        single = len(parent.ids) == 1
+        if parent.assign and single:
+            found = work.run(self.statements.update(parent.kind, fit, parent.assign))
+        else:
+            shared = not parent.assign
+            found = len(work.all(self.statements.lock(parent.kind, fit, shared=shared)))
+        if found < len(parent.ids):
+            there = len(work.all(self.statements.lock(parent.kind, these, shared=True)))
+            return Refusal.MISSING if there < len(parent.ids) else Refusal.BLOCKED
+        if parent.assign and not single:
+            work.run(self.statements.update(parent.kind, these, parent.assign))
+        return None
+
+    def _guard(self, work: Work, kind: Kind[Any], id: str, change: Change) -> Refusal | None:
+        """Check the relatives on which *change* depends, and keep them as they are."""
+        target = Compare("id", Op.EQ, id)
+        blocked = change.parent is not None and self._touch(work, change.parent) is not None
+        if change.childless and not blocked:
+            blocked = not work.all(self.statements.lock(kind, target)) or any(
+                work.first(self.statements.any(child, Compare(child.parent_field, Op.EQ, id)))
+                for child in change.childless
+            )
+        return self._absence(work, kind, target) if blocked else None
+
+    def _absence(self, work: Work, kind: Kind[Any], target: Predicate) -> Refusal:
+        """Tell why nothing matched: the record is not there, or does not fit."""
+        there = work.first(self.statements.any(kind, target))
+        return Refusal.MISSING if there is None else Refusal.BLOCKED
+
+    def _cascade(self, work: Work, id: str, cascades: Iterable[Cascade]) -> None:
+        for cascade in cascades:
+            children = Compare(cascade.kind.parent_field, Op.EQ, id)
+            where = all_of((children, cascade.where))
+            if cascade.assign is None:
+                if cascade.where == ALWAYS:
+                    work.all(self.statements.lock_all(cascade.kind, where))
+                else:  # it may be about the labels, which are the first to go
+                    locked = work.all(self.statements.lock(cascade.kind, where))
+                    where = OneOf("id", frozenset(id for (id,) in locked))
+                self._remove(work, cascade.kind, where)
+            else:
+                work.run(self.statements.update(cascade.kind, where, cascade.assign))
+
+    def _remove(self, work: Work, kind: Kind[Any], where: Predicate) -> None:
+        """Remove records that are locked, so that nobody labels them in between."""
+        if "labels" in kind.by_name:
+            work.run(self.statements.unlabel(kind, where))
+        work.run(self.statements.delete(kind, where))
+
+    def _reading(self, operation: str, begin: str = "") -> AbstractContextManager[Work]:
+        dialect = self._dialect
+        return working(self._engine, dialect, operation, dialect.reading(), begin)
+
+    def _writing(self, operation: str, *, atomic: bool) -> AbstractContextManager[Work]:
+        dialect = self._dialect
+        begin = dialect.begin_write if atomic else ""
+        return working(self._engine, dialect, operation, dialect.writing(), begin)
+
+
+def _has_relatives(change: Change) -> bool:
+    return bool(change.parent or change.childless or change.cascades)
+
+
+def _label_rows(records: Iterable[Any]) -> Iterator[tuple[str, str, str, int]]:
+    for record in records:
+        for key, value in getattr(record, "labels", {}).items():
+            yield record.id, key, value, to_micros(record.created_at)

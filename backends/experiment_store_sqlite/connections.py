@@ -1,0 +1,98 @@
+"""Connections to a SQLite file: opened, set up and checked to be ours."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from random import uniform
+
+from attrs import frozen
+
+from experiment_store.errors import BackendError, UnavailableError
+from experiment_store_sql import Work
+
+APPLICATION_ID = 0x45585053  # "EXPS", in the file's header: `file` and others can tell
+
+_OLDEST = (3, 37, 0)  # STRICT tables
+_CACHED_STATEMENTS = 512
+
+
+@frozen
+class Settings:
+    """What a URL says: the file, what a commit waits for, and seconds to wait for others."""
+
+    path: str
+    synchronous: str
+    timeout: float
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether there is no file."""
+        return self.path == ":memory:"
+
+
+def check_library() -> None:
+    """Refuse a SQLite that is too old.
+
+    Raises:
+        BackendError: It is.
+    """
+    if sqlite3.sqlite_version_info < _OLDEST:
+        oldest = ".".join(map(str, _OLDEST))
+        raise BackendError("open", f"needs SQLite {oldest}, not {sqlite3.sqlite_version}")
+
+
+def open_connection(settings: Settings) -> sqlite3.Connection:
+    """Open a connection in autocommit mode, which any thread may use.
+
+    Raises:
+        sqlite3.Error: The file cannot be opened.
+    """
+    connection = sqlite3.connect(
+        settings.path,
+        timeout=settings.timeout,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_CACHED_STATEMENTS,
+    )
+    connection.execute(f"PRAGMA synchronous = {settings.synchronous}")
+    return connection
+
+
+def check_owner(work: Work, path: str) -> bool:
+    """Tell whether the file is a store; if not, it is empty.
+
+    Raises:
+        BackendError: It belongs to another program, or has another encoding.
+    """
+    application = work.execute("PRAGMA application_id")[0][0]
+    tables = work.execute("SELECT count(*) FROM sqlite_master")[0][0]
+    if application != APPLICATION_ID and (application or tables):
+        raise BackendError("open", f"failed: {path!r} is a database of another program")
+    encoding = work.execute("PRAGMA encoding")[0][0]
+    if encoding != "UTF-8":
+        # In UTF-16, SQLite would compare text by code unit and not by code point.
+        raise BackendError("open", f"failed: {path!r} is encoded in {encoding}, not in UTF-8")
+    return bool(application == APPLICATION_ID)
+
+
+def use_wal(work: Work, timeout: float) -> None:
+    """Switch the file to write-ahead logging: readers and the writer do not wait for each other.
+
+    SQLite does not wait for others here, as it does everywhere else, hence the loop.
+
+    Raises:
+        UnavailableError: Others kept the file busy for *timeout* seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            work.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            if time.monotonic() > deadline:
+                raise UnavailableError("open", "waited too long for another process") from error
+            time.sleep(uniform(0.001, 0.01))  # noqa: S311 (no secret: others should not wait in step)
+        else:
+            return

@@ -1,0 +1,87 @@
+"""What SQLite says differently."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.schema import Table
+
+from experiment_store.errors import BackendError, UnavailableError
+from experiment_store_sql.codec import Plain
+
+_SPECIAL = re.compile(r"([*?\[])")
+
+
+class SqliteDialect:
+    """One writer at a time: the lock queues this process's, `BEGIN IMMEDIATE` all others.
+
+    A database in memory has a single connection, which readers share too.
+    """
+
+    begin_write = "BEGIN IMMEDIATE"
+    begin_read = "BEGIN"
+    explain = "EXPLAIN QUERY PLAN"
+
+    def __init__(self, path: str, *, in_memory: bool) -> None:
+        """Make the lock."""
+        self._path = path
+        self._writer = Lock()
+        self._reader: AbstractContextManager[Any] = self._writer if in_memory else nullcontext()
+
+    def reading(self) -> AbstractContextManager[Any]:
+        """Wait for nobody, where readers have connections of their own."""
+        return self._reader
+
+    def writing(self) -> AbstractContextManager[Any]:
+        """Wait for the writer of this process: SQLite's own waiting is polling."""
+        return self._writer
+
+    def insert_new(self, table: Table) -> Insert:
+        """INSERT … ON CONFLICT DO NOTHING."""
+        return insert(table).on_conflict_do_nothing()
+
+    def later(self, column: ColumnElement[Any], bound: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The scalar form of max()."""
+        return func.max(column, bound)
+
+    def one_of(
+        self, column: ColumnElement[Any], bound_list: ColumnElement[Any]
+    ) -> ColumnElement[bool]:
+        """Read the list from JSON, so that one statement serves every length."""
+        elements = func.json_each(bound_list).table_valued("value")
+        return column.in_(select(elements.c.value))
+
+    def bind_list(self, values: Sequence[Plain]) -> str:
+        """Write the list as JSON."""
+        return json.dumps(values)
+
+    def like(self, column: ColumnElement[Any], bound: ColumnElement[Any]) -> ColumnElement[bool]:
+        """GLOB, which unlike LIKE tells case apart."""
+        return column.bool_op("GLOB")(bound)
+
+    def bind_pattern(self, parts: Sequence[str]) -> str:
+        """Join *parts* by the asterisks of GLOB; its own characters stand in brackets."""
+        return "*".join(_SPECIAL.sub(r"[\1]", part) for part in parts)
+
+    def is_duplicate(self, error: Exception) -> bool:
+        """Tell unique and primary keys from other constraints."""
+        return isinstance(error, sqlite3.IntegrityError) and error.sqlite_errorcode in (
+            sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+            sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+        )
+
+    def translate(self, operation: str, error: Exception) -> BackendError:
+        """Say that the file is busy where it was too long, else what SQLite said."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return UnavailableError(operation, f"waited too long for others at {self._path!r}")
+        return BackendError(operation, f"failed on {self._path!r}: {error}")
