@@ -1,0 +1,174 @@
+"""The contract between threads: every step is seen entirely or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from threading import Barrier
+from typing import Any, TypeVar
+
+from experiment_store.backend import Backend, Cascade, Change, Max, Parent, Refusal
+from experiment_store.filters.predicates import ALWAYS, Compare, Op
+from experiment_store.plan import Plan
+from experiment_store.records import Labels, StorageState
+from experiment_store.schema import EXPERIMENT, JOB, RUN
+from experiment_store.testing.inserting import AVAILABLE, below
+from experiment_store.testing.reading import Fixtures
+from experiment_store.testing.samples import (
+    BY_ID,
+    NOON,
+    TICK,
+    dump,
+    experiment,
+    job,
+    keep,
+    refill,
+    run,
+)
+
+THREADS = 8
+ROUNDS = 5
+T = TypeVar("T")
+
+ARCHIVE = Change(
+    {"storage_state": StorageState.ARCHIVED},
+    AVAILABLE,
+    cascades=(
+        Cascade(RUN, {"storage_state": StorageState.ARCHIVED}, AVAILABLE),
+        Cascade(JOB, {"enabled": False}, Compare("enabled", Op.EQ, value=True)),
+    ),
+)
+
+
+def at_once(calls: Sequence[Callable[[], T]], *, rotated: int = 0) -> list[T]:
+    """Make all *calls*, each in a thread of its own, as simultaneously as can be.
+
+    The first *rotated* calls are started last; the outcomes stand in the order of *calls*.
+    """
+    together = Barrier(len(calls))
+
+    def wait_and(call: Callable[[], T]) -> T:
+        together.wait()
+        return call()
+
+    places = range(len(calls))
+    with ThreadPoolExecutor(len(calls)) as threads:
+        started = {
+            n: threads.submit(wait_and, calls[n]) for n in (*places[rotated:], *places[:rotated])
+        }
+        return [started[n].result() for n in places]
+
+
+class Racing(Fixtures):
+    """What a backend owes to threads that call at the same time."""
+
+    def test_a_write_that_has_returned_is_seen_by_every_thread(self, ready: Backend) -> None:
+        keep(ready, EXPERIMENT, record := experiment())
+
+        read = at_once([lambda: ready.get(EXPERIMENT, "e")] * THREADS)
+        plan = Plan(EXPERIMENT, ALWAYS, BY_ID, limit=2)
+        selected = at_once([lambda: list(ready.select(plan).items)] * THREADS)
+
+        assert read == [record] * THREADS
+        assert selected == [[record]] * THREADS
+
+    def test_of_many_who_take_a_name_one_gets_it(self, ready: Backend) -> None:
+        for number in range(ROUNDS):
+
+            def take(id: str, name: str = f"name {number}") -> Refusal | None:
+                new = experiment(f"{name} {id}", name=name, labels=Labels(k=id))
+                return ready.insert(EXPERIMENT, [new])
+
+            outcomes = at_once([partial(take, f"{n}") for n in range(THREADS)])
+
+            assert outcomes.count(None) == 1
+            assert outcomes.count(Refusal.DUPLICATE) == THREADS - 1
+        assert len(dump(ready)[EXPERIMENT.name]) == ROUNDS
+
+    def test_of_many_who_rename_to_a_name_one_gets_it(self, ready: Backend) -> None:
+        keep(ready, EXPERIMENT, *(experiment(f"{n}") for n in range(THREADS)))
+
+        def rename(id: str) -> Any:
+            return ready.update(EXPERIMENT, id, Change({"name": "taken"}))
+
+        outcomes = at_once([partial(rename, f"{n}") for n in range(THREADS)])
+
+        assert outcomes.count(Refusal.DUPLICATE) == THREADS - 1
+        assert [e.name for e in dump(ready)[EXPERIMENT.name]].count("taken") == 1
+
+    def test_of_many_who_change_the_same_state_one_succeeds(self, ready: Backend) -> None:
+        keep(ready, EXPERIMENT, experiment(etag="0"))
+
+        for number in range(ROUNDS):
+            current = Compare("etag", Op.EQ, f"{number}")
+            change = Change({"etag": f"{number + 1}"}, current)
+            update: Any = partial(ready.update, EXPERIMENT, "e", change)
+            outcomes = at_once([update] * THREADS)
+
+            assert outcomes.count(Refusal.BLOCKED) == THREADS - 1
+            assert outcomes.count(experiment(etag=f"{number + 1}")) == 1
+
+    def test_no_active_child_slips_past_an_archive(self, ready: Backend) -> None:
+        for number in range(ROUNDS):
+            refill(ready, {EXPERIMENT.name: [experiment()]})
+
+            def add_run(id: str) -> Any:
+                return ready.insert(RUN, [run(id)], below("e"))
+
+            def add_job(id: str) -> Any:
+                return ready.insert(JOB, [job(id)], below("e", touching=False))
+
+            adders = [
+                partial(add, f"{n}") for n in range(THREADS // 2) for add in (add_run, add_job)
+            ]
+            archive: Any = partial(ready.update, EXPERIMENT, "e", ARCHIVE)
+            # Who comes to the barrier last tends to go first, so that is varied.
+            *added, archived = at_once([*adders, archive], rotated=number)
+
+            assert archived.storage_state is StorageState.ARCHIVED
+            assert set(added) <= {None, Refusal.BLOCKED}
+            after = dump(ready)
+            assert {r.storage_state for r in after[RUN.name]} <= {StorageState.ARCHIVED}
+            assert {j.enabled for j in after[JOB.name]} <= {False}
+            children = len(after[RUN.name]) + len(after[JOB.name])
+            assert children == added.count(None)
+
+    def test_no_child_slips_past_a_delete_that_takes_or_refuses_children(
+        self, ready: Backend
+    ) -> None:
+        takes = Change(cascades=(Cascade(RUN, None), Cascade(JOB, None)))
+        refuses = Change(childless=(RUN, JOB))
+        for number, change in enumerate((takes, refuses) * 3):
+            refill(ready, {EXPERIMENT.name: [experiment()]})
+
+            def add(id: str) -> Any:
+                return ready.insert(RUN, [run(id)], below("e"))
+
+            adders = [partial(add, f"{n}") for n in range(THREADS - 1)]
+            delete = partial(ready.delete, EXPERIMENT, "e", change)
+            *added, deleted = at_once([*adders, delete], rotated=number)
+
+            after = dump(ready)
+            assert set(added) <= {None, Refusal.MISSING}
+            if deleted is None:
+                assert after == {EXPERIMENT.name: [], RUN.name: [], JOB.name: []}
+            else:
+                assert deleted is Refusal.BLOCKED
+                assert change is refuses
+                assert len(after[RUN.name]) == added.count(None) > 0
+
+    def test_the_latest_of_simultaneous_times_stays(self, ready: Backend) -> None:
+        keep(ready, EXPERIMENT, experiment("a"), experiment("b"))
+        parents = frozenset({"a", "b"})
+
+        def add(number: int) -> Refusal | None:
+            assign = {"last_run_created_at": Max(NOON + number * TICK)}
+            records = [run(f"{number} {id}", of=id) for id in sorted(parents)]
+            return ready.insert(RUN, records, Parent(EXPERIMENT, parents, assign=assign))
+
+        outcomes = at_once([partial(add, n) for n in range(THREADS)])
+
+        assert outcomes == [None] * THREADS
+        latest = NOON + (THREADS - 1) * TICK
+        assert [e.last_run_created_at for e in dump(ready)[EXPERIMENT.name]] == [latest] * 2
