@@ -105,6 +105,7 @@ class AsyncExperimentStore(_Hopping[ExperimentStore]):
     archive = _hop(ExperimentStore.archive)
     unarchive = _hop(ExperimentStore.unarchive)
     delete = _hop(ExperimentStore.delete)
+    key = _hop(ExperimentStore.key)
     close = _hop(ExperimentStore.close)
 
     def __init__(self, store: ExperimentStore) -> None:

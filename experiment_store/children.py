@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from attrs import evolve
 
 from experiment_store.backend import Assignments, Change, Parent, Refusal
-from experiment_store.collection import Collection, Content
+from experiment_store.collection import Collection, Content, room_for
 from experiment_store.errors import FailedPreconditionError, NotFoundError, Obstacle
-from experiment_store.filters.predicates import Compare, OneOf, Op, all_of
+from experiment_store.filters.predicates import Compare, OneOf, Op, Predicate, all_of
 from experiment_store.lifecycle import below_available
 from experiment_store.names import check_field
 from experiment_store.plan import Plan
@@ -25,7 +25,7 @@ class Children(Collection[R]):
         *,
         experiment_id: str | None = None,
         namespace: str | None = None,
-        filter: str = "",
+        filter: str | Predicate = "",
         order_by: str = "",
         page_size: int | None = None,
         page_token: str = "",
@@ -36,7 +36,7 @@ class Children(Collection[R]):
         Args:
             experiment_id: Only children of this experiment, which need not exist any more.
             namespace: Only records of this namespace; ``None`` for all.
-            filter: docs/filter-language.md (AIP-160).
+            filter: docs/filter-language.md (AIP-160), or a predicate made by a program.
             order_by: Fields, each perhaps with ``desc``; ``created_at`` by default.
             page_size: 0 or absent for 20; cut to the store's maximum.
             page_token: From the page before; all else but the page size must be as it was there.
@@ -61,7 +61,7 @@ class Children(Collection[R]):
         *,
         experiment_id: str | None = None,
         namespace: str | None = None,
-        filter: str = "",
+        filter: str | Predicate = "",
         order_by: str = "",
         page_size: int | None = None,
     ) -> Iterator[R]:
@@ -75,7 +75,7 @@ class Children(Collection[R]):
             NotFoundError: One of them does not exist.
         """
         wanted = frozenset(content["experiment_id"] for content in contents)
-        plan = Plan(EXPERIMENT, OneOf("id", wanted), limit=len(wanted))
+        plan = Plan(EXPERIMENT, OneOf("id", wanted), limit=room_for(wanted))
         found = {parent.id: parent.namespace for parent in self._backend.select(plan).items}
         for id in sorted(wanted - found.keys()):
             raise NotFoundError(EXPERIMENT.name, {"id": id})

@@ -7,7 +7,7 @@ or errors. It holds nothing of its own, so any thread may call.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, Generic, NoReturn
 
 from attrs import AttrsInstance, asdict
@@ -21,10 +21,11 @@ from experiment_store.errors import (
     InvalidPageTokenError,
     NotFoundError,
     UnavailableError,
+    shown,
 )
-from experiment_store.filters.predicates import Compare, OneOf, Op, all_of
+from experiment_store.filters.predicates import Compare, OneOf, Op, Predicate, all_of
 from experiment_store.lifecycle import unchanged_since
-from experiment_store.names import check_fields, is_id
+from experiment_store.names import check_field, is_id
 from experiment_store.ordering import sort_values
 from experiment_store.plan import Plan
 from experiment_store.planner import open_listing, page_limit
@@ -55,7 +56,7 @@ class Collection(ABC, Generic[R]):
         """
         found = self._backend.get(self._kind, id) if is_id(id) else None
         if found is None:
-            raise NotFoundError(self._kind.name, {"id": str(id)})
+            raise NotFoundError(self._kind.name, {"id": shown(id)})
         return found
 
     def get_many(self, ids: Iterable[str]) -> Sequence[R]:
@@ -68,7 +69,7 @@ class Collection(ABC, Generic[R]):
         found = self._find(id for id in wanted if is_id(id))
         for id in wanted:
             if not is_id(id) or id not in found:
-                raise NotFoundError(self._kind.name, {"id": str(id)})
+                raise NotFoundError(self._kind.name, {"id": shown(id)})
         return [found[id] for id in wanted]
 
     def delete(self, id: str, *, etag: str | None = None) -> None:
@@ -82,13 +83,13 @@ class Collection(ABC, Generic[R]):
 
     def _find(self, ids: Iterable[str]) -> Mapping[str, R]:
         wanted = frozenset(ids)
-        plan = Plan(self._kind, OneOf("id", wanted), limit=len(wanted))
+        plan = Plan(self._kind, OneOf("id", wanted), limit=room_for(wanted))
         return {record.id: record for record in self._backend.select(plan).items}
 
     def _list(
         self,
         scope: Mapping[str, str],
-        filter: str,
+        filter: str | Predicate,
         order_by: str,
         *,
         page_size: int | None,
@@ -110,7 +111,11 @@ class Collection(ABC, Generic[R]):
         return Page(items, services.tokens.encode(listing.bookmark(items[-1])), rows.total)
 
     def _iterate(
-        self, scope: Mapping[str, str], filter: str, order_by: str, page_size: int | None
+        self,
+        scope: Mapping[str, str],
+        filter: str | Predicate,
+        order_by: str,
+        page_size: int | None,
     ) -> Iterator[R]:
         maximum = self._services.max_page_size
         asked = page_limit(page_size, maximum)
@@ -152,7 +157,7 @@ class Collection(ABC, Generic[R]):
                         return current
                     self._explain(current, change)
                 case Refusal.MISSING:
-                    raise NotFoundError(self._kind.name, {"id": str(id)})
+                    raise NotFoundError(self._kind.name, {"id": shown(id)})
                 case Refusal.DUPLICATE:
                     raise AlreadyExistsError(self._kind.name, self._key_after(id, change))
                 case record:
@@ -171,7 +176,7 @@ class Collection(ABC, Generic[R]):
             if refusal is None:
                 return
             if refusal is not Refusal.BLOCKED:
-                raise NotFoundError(self._kind.name, {"id": str(id)})
+                raise NotFoundError(self._kind.name, {"id": shown(id)})
             self._explain(self._read(id, etag), change)
         self._give_up("delete")
 
@@ -210,7 +215,8 @@ class Collection(ABC, Generic[R]):
         if not isinstance(new, self._new):
             problem = f"must be {self._new.__name__}, not {type(new).__name__}"
             raise InvalidArgumentError(f"new {self._kind.name}", problem)
-        return check_fields(asdict(new, recurse=False))
+        given = asdict(new, recurse=False)
+        return {name: check_field(name, value) for name, value in given.items()}
 
     @abstractmethod
     def _build(self, contents: Sequence[Content]) -> tuple[Sequence[R], Parent | None]:
@@ -255,13 +261,18 @@ class Collection(ABC, Generic[R]):
         for values, group in groups.items():
             pins = (Compare(name, Op.EQ, value) for name, value in zip(outer, values, strict=True))
             where = all_of((*pins, OneOf(last, frozenset(group))))
-            found = self._backend.select(Plan(self._kind, where, limit=len(group))).items
+            found = self._backend.select(Plan(self._kind, where, limit=room_for(group))).items
             taken.update(_key(names, record) for record in found)
         return taken
 
     def _give_up(self, operation: str) -> NoReturn:
         """Only a record that others change all the time gets here."""
         raise UnavailableError(f"{operation} of {self._kind.name}", "gave up: it changes too fast")
+
+
+def room_for(wanted: Sized) -> int:
+    """Return a limit that all *wanted* fit into: one of few, as each is a statement of its own."""
+    return 1 << len(wanted).bit_length()
 
 
 def _key(names: Iterable[str], record: Any) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from attrs import define, field
 
@@ -17,6 +18,11 @@ _ECHO = 200  # never echo more of what a caller sent
 def quote(text: str) -> str:
     """Quote *text* for a message, cut to a length that a log can bear."""
     return repr(text if len(text) <= _ECHO else text[: _ECHO - 1] + "…")
+
+
+def shown(value: Any) -> str:
+    """Return what to show of an argument that should have been text."""
+    return value if isinstance(value, str) else f"<{type(value).__name__}>"
 
 
 class ExperimentStoreError(Exception):

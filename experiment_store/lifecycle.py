@@ -14,14 +14,13 @@ from typing import Literal, TypeAlias
 from experiment_store.backend import Assignments, Cascade, Change, Max, Parent
 from experiment_store.errors import InvalidArgumentError
 from experiment_store.filters.predicates import ALWAYS, Compare, OneOf, Op, Predicate, all_of
+from experiment_store.names import MAX_ETAG
 from experiment_store.records import StorageState
 from experiment_store.schema import EXPERIMENT, JOB, RUN
 from experiment_store.values import check_text
 
 Children: TypeAlias = Literal["keep", "delete", "refuse"]
 """What a delete does about runs and jobs; keeping them is what Kubeflow documents."""
-
-MAX_ETAG = 128
 
 AVAILABLE = Compare("storage_state", Op.EQ, StorageState.AVAILABLE)
 ARCHIVED = Compare("storage_state", Op.EQ, StorageState.ARCHIVED)

@@ -21,6 +21,7 @@ MAX_NAMESPACE = 63
 MAX_DESCRIPTION = 4096
 MAX_SCHEDULE = 4096
 MAX_ID = 64
+MAX_ETAG = 128
 MAX_LABELS = 64
 MAX_LABEL_KEY = 128
 MAX_LABEL_VALUE = 512
@@ -63,7 +64,12 @@ def check_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: check_field(name, value) for name, value in given.items() if value is not UNSET}
 
 
-def _check_id(argument: str, value: Any) -> str:
+def check_id(argument: str, value: Any) -> str:
+    """Return *value* if it may be an id.
+
+    Raises:
+        InvalidArgumentError: It may not.
+    """
     if not is_id(value):
         raise InvalidArgumentError(argument, f"must be 1 to {MAX_ID} visible ASCII characters")
     return str.__str__(value)  # as in check_text
@@ -103,12 +109,12 @@ def _check_optional(check: Callable[[str, Any], Any], argument: str, value: Any)
     return None if value is None else check(argument, value)
 
 
-_optional_id = partial(_check_optional, _check_id)
+_optional_id = partial(_check_optional, check_id)
 _optional_time: Callable[[str, Any], datetime | None] = partial(_check_optional, check_time)
 
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "id": _optional_id,  # absent: to be made
-    "experiment_id": _check_id,
+    "experiment_id": check_id,
     "namespace": partial(check_text, most=MAX_NAMESPACE),
     "name": partial(check_text, least=1, most=MAX_NAME),
     "description": partial(check_text, most=MAX_DESCRIPTION),

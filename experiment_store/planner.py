@@ -10,7 +10,15 @@ from attrs import frozen
 
 from experiment_store.errors import InvalidArgumentError
 from experiment_store.filters import compile_filter, render
-from experiment_store.filters.predicates import All, Compare, Label, Op, Predicate, all_of
+from experiment_store.filters.predicates import (
+    PREDICATES,
+    All,
+    Compare,
+    Label,
+    Op,
+    Predicate,
+    all_of,
+)
 from experiment_store.order_by import parse_order_by
 from experiment_store.ordering import Order, sort_values
 from experiment_store.plan import Plan
@@ -19,6 +27,7 @@ from experiment_store.tokens import Bookmark, digest
 from experiment_store.values import Value
 
 DEFAULT_PAGE_SIZE = 20
+LARGEST_PAGE = 1_000_000
 
 
 @frozen
@@ -43,14 +52,14 @@ class Listing(Generic[R]):
 
 
 def open_listing(
-    kind: Kind[R], scope: Mapping[str, str], filter: str, order_by: str, now: datetime
+    kind: Kind[R], scope: Mapping[str, str], filter: str | Predicate, order_by: str, now: datetime
 ) -> Listing[R]:
     """Understand a request for the records whose fields have the values of *scope*.
 
     Raises:
         InvalidFilterError, InvalidOrderByError: A text means nothing.
     """
-    chosen = compile_filter(filter, kind, now)
+    chosen = filter if isinstance(filter, PREDICATES) else compile_filter(filter, kind, now)
     order = parse_order_by(order_by, kind)
     pins = (Compare(name, Op.EQ, value) for name, value in scope.items())
     where = all_of((*pins, chosen))
@@ -61,6 +70,17 @@ def open_listing(
         "order": [[*_words(key.operand), key.descending] for key in order],
     }
     return Listing(kind, where, _without_idle_keys(kind, where, order), now, digest(identity))
+
+
+def largest_page(max_page_size: Any) -> int:
+    """Return *max_page_size* if it may be the maximum of a store.
+
+    Raises:
+        InvalidArgumentError: It is no integer from 1 to 1,000,000.
+    """
+    if type(max_page_size) is not int or not 1 <= max_page_size <= LARGEST_PAGE:
+        raise InvalidArgumentError("max_page_size", f"must be an integer from 1 to {LARGEST_PAGE}")
+    return max_page_size
 
 
 def page_limit(page_size: Any, maximum: int) -> int:

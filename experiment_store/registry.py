@@ -16,6 +16,7 @@ from experiment_store.backend import Backend
 from experiment_store.errors import InvalidArgumentError, MissingDriverError, quote
 from experiment_store.sources import random_etag, utc_now
 from experiment_store.store import ExperimentStore
+from experiment_store.values import is_storable
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
@@ -83,7 +84,7 @@ def open_backend(url: str) -> Backend:
 
 
 def _scheme(url: str) -> str:
-    if not isinstance(url, str) or "://" not in url:
+    if not isinstance(url, str) or not is_storable(url) or "://" not in url:
         raise InvalidArgumentError("url", f"must be scheme://…, with one of {_known()}")
     return url.partition("://")[0].partition("+")[0].lower()
 

@@ -12,11 +12,11 @@ from attrs import define, field
 
 from experiment_store.backend import Backend
 from experiment_store.errors import UnavailableError
-from experiment_store.names import check_field
+from experiment_store.names import MAX_ETAG, check_id
 from experiment_store.records import Setting
 from experiment_store.schema import SETTING
 from experiment_store.tokens import PageTokens
-from experiment_store.values import check_time
+from experiment_store.values import check_text, check_time
 
 _TOKEN_KEY = "token_key"
 
@@ -45,30 +45,31 @@ class Services:
         given = content["id"]
         return {
             **content,
-            "id": check_field("id", self.new_id()) if given is None else given,
+            "id": check_id("new_id", self.new_id()) if given is None else given,
             "created_at": now,
-            "updated_at": now,
-            "etag": self.new_etag(),
+            **self.stamp(now),
         }
 
     def stamp(self, now: datetime | None = None) -> dict[str, Any]:
         """Return what every change of a record assigns beside what it is for."""
-        return {"updated_at": now or self.now(), "etag": self.new_etag()}
+        etag = check_text("new_etag", self.new_etag(), least=1, most=MAX_ETAG)
+        return {"updated_at": now or self.now(), "etag": etag}
 
     @property
     def tokens(self) -> PageTokens:
         """The codec of page tokens."""
         if self._tokens is None:
-            self._tokens = PageTokens(b64decode(self._token_key()))
+            self._tokens = PageTokens(self.key(_TOKEN_KEY))
         return self._tokens
 
-    def _token_key(self) -> str:
-        kept = self.backend.get(SETTING, _TOKEN_KEY)
+    def key(self, name: str) -> bytes:
+        """Return the random key *name*, which is made once and kept in the backend."""
+        kept = self.backend.get(SETTING, name)
         if kept is None:
             # Others may do the same at this moment: the first to insert decides for all.
-            made = Setting(_TOKEN_KEY, b64encode(token_bytes(32)).decode())
+            made = Setting(name, b64encode(token_bytes(32)).decode())
             self.backend.insert(SETTING, [made])
-            kept = self.backend.get(SETTING, _TOKEN_KEY)
+            kept = self.backend.get(SETTING, name)
         if kept is None:
-            raise UnavailableError("page token key", "was not kept")
-        return kept.value
+            raise UnavailableError(f"the key {name}", "was not kept")
+        return b64decode(kept.value)

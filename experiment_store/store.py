@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from types import TracebackType
 from typing import Any, Literal, Self
 
 from experiment_store import lifecycle
@@ -16,11 +15,13 @@ from experiment_store.errors import (
     InvalidArgumentError,
     NotFoundError,
     Obstacle,
+    shown,
 )
-from experiment_store.filters.predicates import Compare, Op, all_of
+from experiment_store.filters.predicates import Compare, Op, Predicate, all_of
 from experiment_store.jobs import Jobs
 from experiment_store.names import UNSET, Unset, check_field, check_fields
 from experiment_store.plan import Plan
+from experiment_store.planner import largest_page
 from experiment_store.records import Experiment, NewExperiment, Page, StorageState
 from experiment_store.runs import Runs
 from experiment_store.schema import EXPERIMENT
@@ -36,9 +37,6 @@ class ExperimentStore(Collection[Experiment]):
     Every call is one atomic step. Share one store per process: any thread may
     call at any time. Use it as a context manager, or call `close`.
     """
-
-    runs: Runs
-    jobs: Jobs
 
     def __init__(
         self,
@@ -59,16 +57,15 @@ class ExperimentStore(Collection[Experiment]):
             new_etag: Makes etags; never the same twice.
             token_key: Authenticates page tokens, at least 16 bytes; by default a random
                 key that the store keeps, so that tokens outlive the process.
-            max_page_size: The most items that a page may have.
+            max_page_size: The most items that a page may have, at most 1,000,000.
 
         Raises:
             InvalidArgumentError: A key that is too short, a page size below 1.
             BackendError: The backend cannot be set up.
         """
-        if not isinstance(max_page_size, int) or max_page_size < 1:
-            raise InvalidArgumentError("max_page_size", "must be an integer of at least 1")
+        largest = largest_page(max_page_size)
         tokens = None if token_key is None else PageTokens(token_key)
-        services = Services(backend, clock, new_id or Uuid7(), new_etag, max_page_size, tokens)
+        services = Services(backend, clock, new_id or Uuid7(), new_etag, largest, tokens)
         super().__init__(EXPERIMENT, NewExperiment, services)
         self.runs = Runs(services)
         self.jobs = Jobs(services)
@@ -78,18 +75,23 @@ class ExperimentStore(Collection[Experiment]):
         """Return the store itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the store."""
         self.close()
 
     def close(self) -> None:
         """Release the backend's connections and files. Idempotent; no other call may follow."""
         self._backend.close()
+
+    def key(self, name: str) -> bytes:
+        """Return 32 random bytes that the store keeps under *name*, the same for every caller.
+
+        A program that embeds the store seals its own tokens with them.
+
+        Raises:
+            UnavailableError: The backend did not keep them.
+        """
+        return self._services.key(f"key.{name}")
 
     def create(
         self,
@@ -157,14 +159,14 @@ class ExperimentStore(Collection[Experiment]):
         possible = all(isinstance(text, str) and is_storable(text) for text in key.values())
         found = self._by_name(key) if possible else None
         if found is None:
-            raise NotFoundError(self._kind.name, {part: str(text) for part, text in key.items()})
+            raise NotFoundError(self._kind.name, {part: shown(text) for part, text in key.items()})
         return found
 
     def list(
         self,
         *,
         namespace: str | None = None,
-        filter: str = "",
+        filter: str | Predicate = "",
         order_by: str = "",
         page_size: int | None = None,
         page_token: str = "",
@@ -174,7 +176,7 @@ class ExperimentStore(Collection[Experiment]):
 
         Args:
             namespace: Only experiments of this namespace; ``None`` for all.
-            filter: docs/filter-language.md (AIP-160).
+            filter: docs/filter-language.md (AIP-160), or a predicate made by a program.
             order_by: Fields, each perhaps with ``desc``; ``created_at`` by default.
             page_size: 0 or absent for 20; cut to the store's maximum.
             page_token: From the page before; all else but the page size must be as it was there.
@@ -198,7 +200,7 @@ class ExperimentStore(Collection[Experiment]):
         self,
         *,
         namespace: str | None = None,
-        filter: str = "",
+        filter: str | Predicate = "",
         order_by: str = "",
         page_size: int | None = None,
     ) -> Iterator[Experiment]:
@@ -233,7 +235,7 @@ class ExperimentStore(Collection[Experiment]):
             ConflictError: The experiment has changed since *etag* was read.
         """
         change = lifecycle.archive_experiment(self._services.stamp(), etag)
-        return self._change(id, change, etag, is_done=_is(StorageState.ARCHIVED))
+        return self._change(id, change, etag, is_done=_is_archived)
 
     def unarchive(self, id: str, *, etag: str | None = None) -> Experiment:
         """Make the experiment available; its runs and jobs stay as they are; idempotent.
@@ -243,7 +245,7 @@ class ExperimentStore(Collection[Experiment]):
             ConflictError: The experiment has changed since *etag* was read.
         """
         change = lifecycle.unarchive_experiment(self._services.stamp(), etag)
-        return self._change(id, change, etag, is_done=_is(StorageState.AVAILABLE))
+        return self._change(id, change, etag, is_done=lambda found: not _is_archived(found))
 
     def delete(
         self, id: str, *, children: lifecycle.Children = "keep", etag: str | None = None
@@ -293,5 +295,5 @@ def _scope(namespace: str | None) -> Mapping[str, str]:
     return {} if namespace is None else {"namespace": check_field("namespace", namespace)}
 
 
-def _is(state: StorageState) -> Callable[[Experiment], bool]:
-    return lambda experiment: experiment.storage_state is state
+def _is_archived(experiment: Experiment) -> bool:
+    return experiment.storage_state is StorageState.ARCHIVED

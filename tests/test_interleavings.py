@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 from attrs import frozen
+from sqlalchemy import make_url
 
 from experiment_store import (
     Experiment,
@@ -73,12 +74,18 @@ class Callers:
         return one, two
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+REPEATABLE = r"-c default_transaction_isolation=repeatable\ read"
+
+
+@pytest.fixture(params=["sqlite", "postgres", "postgres, repeatable read"])
 def callers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callers]:
     if request.param == "sqlite":
         url, wait = f"sqlite:///{tmp_path}/store.db", lambda: None
     else:
         url = request.getfixturevalue("postgres_schema_url")
+        if "repeatable" in request.param:
+            options = make_url(url).update_query_dict({"options": REPEATABLE})
+            url = options.render_as_string(hide_password=False)
         server = request.getfixturevalue("postgres_url")
         wait = lambda: wait_until_one_waits(server)  # noqa: E731 (one of two)
     held, other = open_backend(url), open_backend(url)
@@ -219,3 +226,15 @@ def test_labels_given_while_their_run_goes_do_not_outlive_it(
     callers.first.runs.create(again.id, "run", id=run.id)
     assert callers.first.runs.list(filter="labels:(old OR new)").items == []
     assert relabelled.exception() is None or isinstance(relabelled.exception(), NotFoundError)
+
+
+def test_an_archive_takes_along_the_job_that_is_just_being_made(
+    callers: Callers, experiment: Experiment
+) -> None:
+    made, _ = callers.interleave(
+        "_touch",
+        lambda store: store.jobs.create(experiment.id, "just in time"),
+        lambda store: store.archive(experiment.id),
+    )
+
+    assert not callers.second.jobs.get(made.result().id).enabled

@@ -43,6 +43,7 @@ _STORE = {
     "archive": _ONE,
     "unarchive": _ONE,
     "delete": "self, id, *, children='keep', etag=None",
+    "key": "self, name",
     "close": "self",
 }
 _EVERY_CHILD = {

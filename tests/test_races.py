@@ -15,6 +15,7 @@ from experiment_store import (
     ExperimentStore,
     ExperimentStoreError,
     FailedPreconditionError,
+    NewExperiment,
     NewRun,
     NotFoundError,
     StorageState,
@@ -217,3 +218,16 @@ def test_batches_that_share_their_experiments_do_not_wait_for_each_other_forever
         return len(store.runs.create_many(NewRun(id, f"run-{turn}") for id in mine))
 
     assert at_once(*[lambda turn=turn: work(turn) for turn in range(8)]) == [20] * 8
+
+
+def test_batches_of_the_same_names_do_not_wait_for_each_other_forever(
+    store: ExperimentStore,
+) -> None:
+    names = [f"name-{number}" for number in range(300)]
+
+    outcomes = at_once(
+        lambda: store.create_many(NewExperiment(name) for name in names),
+        lambda: store.create_many(NewExperiment(name) for name in reversed(names)),
+    )
+
+    assert kinds(outcomes) == {"list": 1, "AlreadyExistsError": 1}

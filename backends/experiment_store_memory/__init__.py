@@ -39,7 +39,8 @@ class _Table(Generic[R]):
 
     def put(self, record: R) -> None:
         """Add *record*, or replace the one with its id."""
-        self.remove(record.id)
+        if (former := self.records.get(record.id)) is not None:
+            del self.ids_by_key[self.key(former)]
         self.records[record.id] = record
         self.ids_by_key[self.key(record)] = record.id
 
@@ -69,8 +70,9 @@ class MemoryBackend:
         """Do nothing: there is nothing to release."""
 
     def get(self, kind: Kind[R], id: str) -> R | None:
-        """Read one record."""
-        return self._table(kind).records.get(id)
+        """Read one record; not in the middle of a write."""
+        with self._lock:
+            return self._table(kind).records.get(id)
 
     def select(self, plan: Plan[R]) -> Rows[R]:
         """Read a page and perhaps the total."""

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 
 import psycopg
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from experiment_store.errors import BackendError, InvalidArgumentError
 from experiment_store_postgres.dialect import PostgresDialect
+from experiment_store_postgres.pool import EngineConnections
 from experiment_store_sql import SqlBackend, Work, build_tables, create_statements
 
 DEFAULT_SCHEMA = "experiment_store"
@@ -33,9 +34,9 @@ def connect(url: str) -> PostgresBackend:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise InvalidArgumentError("url", "must be postgresql://host/database") from error
-    if parsed.drivername not in _DRIVERS:
+    if parsed.drivername.lower() not in _DRIVERS:
         raise InvalidArgumentError("url", f"must begin with {' or '.join(_DRIVERS)}")
     pool = {name: _number(name, parsed.query.get(name, most)) for name, most in _POOL.items()}
     schema = str(parsed.query.get("schema", DEFAULT_SCHEMA))
@@ -63,7 +64,7 @@ class PostgresBackend(SqlBackend):
             raise InvalidArgumentError("schema", "must be an identifier of letters, digits and _")
         self._schema = schema
         self._tables = build_tables(schema)
-        super().__init__(_engine(make_url(url), pool), self._tables, PostgresDialect())
+        super().__init__(_connections(make_url(url), pool), self._tables, PostgresDialect())
 
     def setup(self) -> None:
         """Create the schema and its tables if there are none.
@@ -91,8 +92,11 @@ class PostgresBackend(SqlBackend):
         try:
             with self._writing("open", atomic=True) as work:
                 _check_encoding(work)
-                work.execute(f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"')
-                for text in create_statements(self._tables, self._engine.dialect):
+                # Not IF NOT EXISTS, which needs a right that who owns the schema may lack.
+                [[missing]] = work.execute(f"SELECT to_regnamespace('\"{self._schema}\"') IS NULL")
+                if missing:
+                    work.execute(f'CREATE SCHEMA "{self._schema}"')
+                for text in create_statements(self._tables, self._dialect.wording):
                     work.execute(text)
                 self._record_version(work)
         except BackendError as error:
@@ -118,19 +122,21 @@ def _check_encoding(work: Work) -> None:
         raise BackendError("open", f"failed: the database is encoded in {encoding}, not in UTF8")
 
 
-def _engine(url: URL, pool: Mapping[str, int]) -> Engine:
-    return create_engine(
-        url.set(drivername="postgresql+psycopg"),
-        connect_args={"autocommit": True, "client_encoding": "utf8"},
-        paramstyle="format",
-        pool_reset_on_return=None,
-        pool_use_lifo=True,
-        **pool,
-    )
+def _connections(url: URL, pool: Mapping[str, int]) -> EngineConnections:
+    try:
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            connect_args={"autocommit": True, "client_encoding": "utf8"},
+            pool_reset_on_return=None,
+            pool_use_lifo=True,
+            **pool,
+        )
+    except (ArgumentError, ValueError) as error:
+        raise InvalidArgumentError("url", f"is not of PostgreSQL: {error}") from error
+    return EngineConnections(engine)
 
 
 def _number(name: str, value: object) -> int:
-    try:
-        return int(str(value))
-    except ValueError as error:
-        raise InvalidArgumentError("url", f"must have an integer {name}") from error
+    if re.fullmatch("[0-9]{1,6}", str(value)) is None:
+        raise InvalidArgumentError("url", f"must have a number as {name}")
+    return int(str(value))

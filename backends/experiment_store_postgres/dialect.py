@@ -8,14 +8,17 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import psycopg
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, any_, func, type_coerce
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, any_, func, make_url, type_coerce
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine.interfaces import Dialect as EngineDialect
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.schema import Table
 
 from experiment_store.errors import BackendError, UnavailableError
 from experiment_store_sql import Plain
 
+_WORDING: Any = make_url("postgresql+psycopg://").get_dialect()
 _ESCAPE = "\\"
 _SPECIAL = re.compile(r"([%_\\])")
 
@@ -23,7 +26,11 @@ _SPECIAL = re.compile(r"([%_\\])")
 class PostgresDialect:
     """Rows are locked, not processes: nobody waits but for the same record."""
 
-    begin_write = "BEGIN"
+    wording: EngineDialect = _WORDING(paramstyle="format")
+    errors: tuple[type[Exception], ...] = (psycopg.Error, SQLAlchemyError)
+    # Whatever the session's default is: the cascades of a step have to see what was
+    # committed while it waited for its locks.
+    begin_write = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
     begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     explain = "EXPLAIN"
 
@@ -61,6 +68,11 @@ class PostgresDialect:
     def bind_pattern(self, parts: Sequence[str]) -> str:
         """Join *parts* by percent signs; LIKE's own characters are escaped."""
         return "%".join(_SPECIAL.sub(r"\\\1", part) for part in parts)
+
+    def is_idle(self, connection: Any) -> bool:
+        """Ask the driver, which knows of commands that were interrupted."""
+        status = connection.driver_connection.info.transaction_status
+        return bool(status == psycopg.pq.TransactionStatus.IDLE)
 
     def is_duplicate(self, error: Exception) -> bool:
         """Tell unique keys from other constraints."""

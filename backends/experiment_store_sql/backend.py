@@ -8,11 +8,10 @@ see all that was committed before the lock was had.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from operator import attrgetter
 from typing import Any
-
-from sqlalchemy import Engine
 
 from experiment_store.backend import Cascade, Change, Parent, Refusal
 from experiment_store.errors import BackendError
@@ -22,6 +21,7 @@ from experiment_store.records import Setting
 from experiment_store.schema import SETTING, Kind, R
 from experiment_store.values import to_micros
 from experiment_store_sql.codec import codec
+from experiment_store_sql.connections import Connections
 from experiment_store_sql.dialect import Dialect
 from experiment_store_sql.statements import Statements
 from experiment_store_sql.tables import SCHEMA_VERSION, Tables
@@ -33,11 +33,11 @@ _VERSION = "schema_version"
 class SqlBackend(ABC):
     """Six of the seven methods over any database; `setup` is the subclass's own."""
 
-    def __init__(self, engine: Engine, tables: Tables, dialect: Dialect) -> None:
-        """Use *engine* for connections, and dispose of it at the end."""
-        self._engine = engine
+    def __init__(self, connections: Connections, tables: Tables, dialect: Dialect) -> None:
+        """Use *connections*, and close them at the end."""
+        self._connections = connections
         self._dialect = dialect
-        self.statements = Statements(tables, dialect, engine.dialect)
+        self.statements = Statements(tables, dialect)
 
     @abstractmethod
     def setup(self) -> None:
@@ -45,7 +45,7 @@ class SqlBackend(ABC):
 
     def close(self) -> None:
         """Close all connections that are not in use."""
-        self._engine.dispose()
+        self._connections.close()
 
     def get(self, kind: Kind[R], id: str) -> R | None:
         """Read one record, in one statement."""
@@ -69,7 +69,8 @@ class SqlBackend(ABC):
     def insert(
         self, kind: Kind[R], records: Sequence[R], parent: Parent | None = None
     ) -> Refusal | None:
-        """Add *records*: lock and update the parents, then insert."""
+        """Add *records*: lock and update the parents, then insert, in one order for everybody."""
+        records = sorted(records, key=_natural_key(kind))
         labelled = list(_label_rows(records))
         several = parent is not None or bool(labelled) or len(records) > 1
         with self._writing("insert", atomic=several) as work:
@@ -191,12 +192,16 @@ class SqlBackend(ABC):
 
     def _reading(self, operation: str, begin: str = "") -> AbstractContextManager[Work]:
         dialect = self._dialect
-        return working(self._engine, dialect, operation, dialect.reading(), begin)
+        return working(self._connections, dialect, operation, dialect.reading(), begin)
 
     def _writing(self, operation: str, *, atomic: bool) -> AbstractContextManager[Work]:
         dialect = self._dialect
         begin = dialect.begin_write if atomic else ""
-        return working(self._engine, dialect, operation, dialect.writing(), begin)
+        return working(self._connections, dialect, operation, dialect.writing(), begin)
+
+
+def _natural_key(kind: Kind[Any]) -> Callable[[Any], Any]:
+    return attrgetter(*kind.unique, "id")
 
 
 def _has_relatives(change: Change) -> bool:

@@ -28,7 +28,7 @@ def encode(value: Any) -> Plain:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, str):
-        return str(value)  # the text of an enum member
+        return str.__str__(value)  # the characters, of enum members and other subclasses too
     if isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     number: int = value
@@ -81,7 +81,7 @@ def codec(kind: Kind[R]) -> Codec[R]:
 
 def _encoder(field: Field) -> Callable[[Any], Plain]:
     if field.type is Type.TEXT and not field.optional:
-        return str
+        return str.__str__
     return lambda value: encode_field(field, value)
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement
+from sqlalchemy.engine.interfaces import Dialect as EngineDialect
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.schema import Table
 
@@ -17,10 +18,14 @@ from experiment_store_sql.codec import Plain
 class Dialect(Protocol):
     """How one database says what the others say differently.
 
+    SQLAlchemy uses its *wording*; the driver, and whatever pools its connections,
+    raise its *errors*.
     `begin_write` opens a transaction whose reads other writers cannot undermine
     once they are locked; `begin_read` opens one that sees a single snapshot.
     """
 
+    wording: EngineDialect
+    errors: tuple[type[Exception], ...]
     begin_write: str
     begin_read: str
     explain: str
@@ -50,6 +55,9 @@ class Dialect(Protocol):
 
     def bind_pattern(self, parts: Sequence[str]) -> str:
         """The parameter for `like`: *parts* with any run of characters between them."""
+
+    def is_idle(self, connection: Any) -> bool:
+        """Tell whether a connection is ready for its next step."""
 
     def is_duplicate(self, error: Exception) -> bool:
         """Tell whether the driver's *error* says that a unique key is taken."""

@@ -8,14 +8,13 @@ from typing import Any
 
 from attrs import field, frozen
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.engine.interfaces import Dialect as Engine
 from sqlalchemy.sql.base import Executable
 
 from experiment_store.backend import Assignments, Max
 from experiment_store.filters.predicates import Predicate
 from experiment_store.plan import Plan
 from experiment_store.schema import Kind
-from experiment_store_sql.codec import encode_field
+from experiment_store_sql.codec import encode, encode_field
 from experiment_store_sql.dialect import Dialect
 from experiment_store_sql.listing import Wording, take_apart
 from experiment_store_sql.predicates import Binds, Conditions, shape
@@ -63,11 +62,10 @@ class Call:
 class Statements:
     """Words all statements on the records of one store, for one database."""
 
-    def __init__(self, tables: Tables, dialect: Dialect, engine: Engine) -> None:
-        """Speak of *tables* in the words of *engine*."""
+    def __init__(self, tables: Tables, dialect: Dialect) -> None:
+        """Speak of *tables* in the words of *dialect*."""
         self._tables = tables
         self._dialect = dialect
-        self._engine = engine
         self._word = lru_cache(_CACHED_SHAPES)(self._compile)
 
     def get(self, kind: Kind[Any], id: str) -> Call:
@@ -76,7 +74,7 @@ class Statements:
         recipe = Recipe(
             ("get", kind.name), lambda: select(table).where(table.c.id == Binds().text())
         )
-        return self._call(recipe, [id])
+        return self._call(recipe, [encode(id)])
 
     def select(self, plan: Plan[Any]) -> Call:
         """Read the rows of a page."""
@@ -215,7 +213,7 @@ class Statements:
         )
 
     def _compile(self, recipe: Recipe) -> Statement:
-        compiled = recipe.build().compile(dialect=self._engine)  # type: ignore[attr-defined]
+        compiled = recipe.build().compile(dialect=self._dialect.wording)  # type: ignore[attr-defined]
         names: Sequence[str] = compiled.positiontup
         numbered = [name for name in compiled.params if name.startswith("p") and name[1:].isdigit()]
         constants = [name for name in compiled.params if name not in numbered]

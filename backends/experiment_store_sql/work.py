@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, PoolProxiedConnection
-from sqlalchemy.exc import SQLAlchemyError
-
 from experiment_store.backend import Refusal
 from experiment_store.errors import BackendError
+from experiment_store_sql.connections import Connections
 from experiment_store_sql.dialect import Dialect
 from experiment_store_sql.statements import Call, Row
 
@@ -63,7 +61,7 @@ class Work:
 
 @contextmanager
 def working(
-    engine: Engine,
+    connections: Connections,
     dialect: Dialect,
     operation: str,
     held: AbstractContextManager[Any],
@@ -74,46 +72,35 @@ def working(
     Raises:
         DuplicateKeyError, BackendError: The driver raised an error.
     """
-    driver_error = engine.dialect.loaded_dbapi.Error
     with held:
         try:
-            connection = engine.raw_connection()
-        except (driver_error, SQLAlchemyError) as error:
+            connection = connections.borrow()
+        except dialect.errors as error:
             raise dialect.translate(operation, error) from error
+        usable = False
         try:
             cursor = connection.cursor()
             work = Work(cursor)
-            try:
-                if begin:
-                    cursor.execute(begin)
-                yield work
-                if begin:
-                    cursor.execute("ROLLBACK" if work.is_refused else "COMMIT")
-            except driver_error as error:
-                _recover(engine, connection, begin, error)
-                if dialect.is_duplicate(error):
-                    raise DuplicateKeyError(operation, "met a taken key") from error
-                raise dialect.translate(operation, error) from error
-            except BaseException:
-                _recover(engine, connection, begin, None)
-                raise
-            else:
-                cursor.close()
+            if begin:
+                cursor.execute(begin)
+            yield work
+            if begin:
+                cursor.execute("ROLLBACK" if work.is_refused else "COMMIT")
+            cursor.close()
+            usable = True
+        except dialect.errors as error:
+            if dialect.is_duplicate(error):
+                raise DuplicateKeyError(operation, "met a taken key") from error
+            raise dialect.translate(operation, error) from error
         finally:
-            connection.close()
+            usable = usable or _recover(dialect, connection)
+            connections.give_back(connection, usable=usable)
 
 
-def _recover(
-    engine: Engine, connection: PoolProxiedConnection, begin: str, error: Any | None
-) -> None:
-    """Leave the connection as it was found, or give it up."""
-    lost = error is not None and engine.dialect.is_disconnect(
-        error, connection.driver_connection, None
-    )
-    if begin and not lost:
-        try:
-            connection.rollback()
-        except engine.dialect.loaded_dbapi.Error:
-            lost = True
-    if lost:
-        connection.invalidate()
+def _recover(dialect: Dialect, connection: Any) -> bool:
+    """Undo what a failed step has begun; tell whether the connection can be used again."""
+    try:
+        connection.rollback()
+    except dialect.errors:
+        return False
+    return dialect.is_idle(connection)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
-from typing import Any
 
-from sqlalchemy import Engine, QueuePool, StaticPool, create_engine, make_url
+from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from experiment_store.errors import InvalidArgumentError
-from experiment_store_sql import SqlBackend, build_tables, create_statements
+from experiment_store_sql import Connections, SqlBackend, build_tables, create_statements
 from experiment_store_sqlite.connections import (
     APPLICATION_ID,
     Settings,
@@ -19,10 +19,11 @@ from experiment_store_sqlite.connections import (
     use_wal,
 )
 from experiment_store_sqlite.dialect import SqliteDialect
+from experiment_store_sqlite.pools import FileConnections, MemoryConnection
 
 _SYNCHRONOUS = ("full", "normal")
+_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]+)?")
 _PARAMETERS = {"synchronous", "timeout"}
-_IDLE_CONNECTIONS = 8
 
 
 def connect(url: str) -> SqliteBackend:
@@ -37,7 +38,7 @@ def connect(url: str) -> SqliteBackend:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise InvalidArgumentError("url", "must be sqlite:///path/to/file") from error
     if parsed.host:
         raise InvalidArgumentError("url", f"must have three slashes: sqlite:///{parsed.host}")
@@ -46,12 +47,11 @@ def connect(url: str) -> SqliteBackend:
     synchronous = parsed.query.get("synchronous", "full")
     if synchronous not in _SYNCHRONOUS:
         raise InvalidArgumentError("url", f"must have synchronous={' or '.join(_SYNCHRONOUS)}")
-    try:
-        timeout = float(str(parsed.query.get("timeout", 30)))
-    except ValueError as error:
-        raise InvalidArgumentError("url", "must have a timeout in seconds") from error
+    timeout = str(parsed.query.get("timeout", "30"))
+    if _SECONDS.fullmatch(timeout) is None:
+        raise InvalidArgumentError("url", "must have a timeout in seconds, at most 999999")
     path = parsed.database or ":memory:"
-    return SqliteBackend(path, synchronous=str(synchronous), timeout=timeout)
+    return SqliteBackend(path, synchronous=str(synchronous), timeout=float(timeout))
 
 
 class SqliteBackend(SqlBackend):
@@ -65,7 +65,11 @@ class SqliteBackend(SqlBackend):
         self._settings = Settings(path, synchronous, timeout)
         self._tables = build_tables()
         dialect = SqliteDialect(path, in_memory=self._settings.in_memory)
-        super().__init__(_engine(self._settings), self._tables, dialect)
+        opening = partial(open_connection, self._settings)
+        connections: Connections = (
+            MemoryConnection(opening) if self._settings.in_memory else FileConnections(opening)
+        )
+        super().__init__(connections, self._tables, dialect)
 
     def setup(self) -> None:
         """Create the file and its tables if there are none."""
@@ -78,25 +82,8 @@ class SqliteBackend(SqlBackend):
             with self._writing("open", atomic=True) as work:
                 # Another process may have come first, while this one waited for its turn.
                 if not check_owner(work, self._settings.path):
-                    for text in create_statements(self._tables, self._engine.dialect):
+                    for text in create_statements(self._tables, self._dialect.wording):
                         work.execute(text)
                     self._record_version(work)
                     work.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._check_version()
-
-
-def _engine(settings: Settings) -> Engine:
-    pool: dict[str, Any] = {"poolclass": StaticPool}
-    if not settings.in_memory:
-        pool = {
-            "poolclass": QueuePool,
-            "pool_size": _IDLE_CONNECTIONS,
-            "max_overflow": -1,
-            "pool_use_lifo": True,
-        }
-    return create_engine(
-        "sqlite://",
-        creator=partial(open_connection, settings),
-        pool_reset_on_return=None,
-        **pool,
-    )

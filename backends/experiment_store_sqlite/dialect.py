@@ -11,7 +11,9 @@ from threading import Lock
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.engine.interfaces import Dialect as EngineDialect
 from sqlalchemy.sql.dml import Insert
 from sqlalchemy.sql.schema import Table
 
@@ -27,6 +29,8 @@ class SqliteDialect:
     A database in memory has a single connection, which readers share too.
     """
 
+    wording: EngineDialect = sqlite.dialect()
+    errors: tuple[type[Exception], ...] = (sqlite3.Error,)
     begin_write = "BEGIN IMMEDIATE"
     begin_read = "BEGIN"
     explain = "EXPLAIN QUERY PLAN"
@@ -71,6 +75,10 @@ class SqliteDialect:
     def bind_pattern(self, parts: Sequence[str]) -> str:
         """Join *parts* by the asterisks of GLOB; its own characters stand in brackets."""
         return "*".join(_SPECIAL.sub(r"[\1]", part) for part in parts)
+
+    def is_idle(self, connection: Any) -> bool:
+        """Look for a transaction that is still open."""
+        return not connection.in_transaction
 
     def is_duplicate(self, error: Exception) -> bool:
         """Tell unique and primary keys from other constraints."""

@@ -99,6 +99,9 @@ class AnyOf:
 Leaf: TypeAlias = Compare | OneOf | Match | Search | Present
 Predicate: TypeAlias = Leaf | All | AnyOf
 
+PREDICATES = (Compare, OneOf, Match, Search, Present, All, AnyOf)
+"""The classes of predicates."""
+
 ALWAYS = All()
 NEVER = AnyOf()
 

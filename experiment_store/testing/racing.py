@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any, TypeVar
 
 from experiment_store.backend import Backend, Cascade, Change, Max, Parent, Refusal
@@ -72,6 +73,31 @@ class Racing(Fixtures):
 
         assert read == [record] * THREADS
         assert selected == [[record]] * THREADS
+
+    def test_a_record_is_there_while_it_is_changed(self, ready: Backend) -> None:
+        keep(ready, EXPERIMENT, experiment())
+        changed = Event()
+        change = Change({"description": "changed"})
+
+        def change_often() -> None:
+            try:
+                for _ in range(5_000):
+                    ready.update(EXPERIMENT, "e", change)
+            finally:
+                changed.set()
+
+        def miss() -> int:
+            misses = 0
+            while not changed.is_set():
+                misses += ready.get(EXPERIMENT, "e") is None
+            return misses
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)  # so that threads of one process do meet
+        try:
+            assert at_once([change_often, miss])[1] == 0
+        finally:
+            sys.setswitchinterval(interval)
 
     def test_of_many_who_take_a_name_one_gets_it(self, ready: Backend) -> None:
         for number in range(ROUNDS):

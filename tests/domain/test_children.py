@@ -251,7 +251,10 @@ def test_an_id_that_no_child_has_is_not_found(
     with pytest.raises(NotFoundError):
         children.get_many(["c-1", id])
 
-    assert (caught.value.kind, caught.value.key) == (kind.removesuffix("s"), {"id": str(id)})
+    assert (caught.value.kind, caught.value.key) == (
+        kind.removesuffix("s"),
+        {"id": id or "" if isinstance(id, str) else "<NoneType>"},
+    )
 
 
 @every_kind

@@ -500,7 +500,7 @@ def test_a_token_key_that_a_backend_does_not_keep_is_an_outage() -> None:
     store = ExperimentStore(_Forgetful())
     store.create_many([NewExperiment(name) for name in "ab"])
 
-    with pytest.raises(UnavailableError, match="page token key was not kept"):
+    with pytest.raises(UnavailableError, match="the key token_key was not kept"):
         store.list(page_size=1)
 
 

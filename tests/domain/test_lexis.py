@@ -131,7 +131,7 @@ def test_unquoted_text_excludes_separators_controls_and_marks() -> None:
 
 
 def test_the_grammar_has_the_same_lexical_rules() -> None:
-    grammar: Lark = parse._parser()  # noqa: SLF001 (the two are written down twice)
+    grammar: Lark = parse._parser()
     terminals = {terminal.name: terminal.pattern.to_regexp() for terminal in grammar.terminals}
 
     assert re.findall(terminals["TEXT"], _EVERYTHING) == re.findall(

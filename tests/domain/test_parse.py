@@ -232,7 +232,7 @@ def test_a_damaged_filter_is_a_filter_or_an_error_with_a_place_in_it(
 
 
 def test_threads_share_one_parser_from_its_first_use() -> None:
-    parse._parser.cache_clear()  # noqa: SLF001 (as in a fresh process)
+    parse._parser.cache_clear()
     barrier, results = Barrier(4), list[Any]()
 
     def run() -> None:
@@ -246,7 +246,7 @@ def test_threads_share_one_parser_from_its_first_use() -> None:
         thread.join()
 
     assert results == [[_parse(f"name = x{number} OR (a b)") for number in range(20)]] * 4
-    assert parse._parser.cache_info().misses == 1  # noqa: SLF001 (built once)
+    assert parse._parser.cache_info().misses == 1
 
 
 def test_lark_is_loaded_by_the_first_filter_that_is_not_blank() -> None:

@@ -187,7 +187,7 @@ def test_without_a_url_it_is_that_of_the_environment(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv(URL_VARIABLE, "memory://")
 
     with connect() as store:
-        assert isinstance(store._backend, MemoryBackend)  # noqa: SLF001 (no call tells)
+        assert isinstance(store._backend, MemoryBackend)
 
 
 def test_a_url_comes_before_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +208,7 @@ def test_without_any_url_it_is_a_sqlite_file_in_the_users_data_folder(
         monkeypatch.setenv(name, str(tmp_path / "a folder"))
 
     with connect() as store:
-        assert isinstance(store._backend, SqliteBackend)  # noqa: SLF001 (no call tells)
+        assert isinstance(store._backend, SqliteBackend)
         made = store.create("mnist")
     [file] = tmp_path.rglob("experiments.db")
     with connect() as store:

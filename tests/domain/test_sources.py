@@ -84,7 +84,7 @@ def test_a_counter_that_runs_over_moves_the_time_on() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("experiment_store.sources.time", _clock([5, 5]))
         new_id = Uuid7()
-        new_id._last = (5 << 74) | (1 << 74) - 1  # noqa: SLF001 (2 to the 41 calls would do it too)
+        new_id._last = (5 << 74) | (1 << 74) - 1
 
         first, second = UUID(new_id()), UUID(new_id())
 

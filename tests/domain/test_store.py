@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment_store import (
+    UNSET,
     AlreadyExistsError,
     ConflictError,
     ExperimentStore,
@@ -24,6 +25,7 @@ from experiment_store import (
     Obstacle,
     StorageState,
 )
+from experiment_store.errors import shown
 from experiment_store.testing.strategies import texts
 from experiment_store_memory import MemoryBackend
 
@@ -280,7 +282,7 @@ def test_an_id_that_nothing_has_is_not_found(store: ExperimentStore, id: Any) ->
     with pytest.raises(NotFoundError) as caught:
         store.get(id)
 
-    assert (caught.value.kind, caught.value.key) == ("experiment", {"id": str(id)})
+    assert (caught.value.kind, caught.value.key) == ("experiment", {"id": shown(id)})
 
 
 def test_many_are_read_in_the_order_of_their_ids_as_often_as_they_stand_there(
@@ -300,7 +302,8 @@ def test_many_are_read_all_or_none(store: ExperimentStore, missing: Any) -> None
     with pytest.raises(NotFoundError) as caught:
         store.get_many(["e-1", missing])
 
-    assert caught.value.key == {"id": str(missing)}
+    shown = missing if isinstance(missing, str) else f"<{type(missing).__name__}>"
+    assert caught.value.key == {"id": shown}
 
 
 @pytest.mark.parametrize(
@@ -315,7 +318,8 @@ def test_a_name_that_nothing_has_is_not_found(
     with pytest.raises(NotFoundError) as caught:
         store.get_by_name(name, namespace=namespace)
 
-    assert caught.value.key == {"namespace": namespace, "name": str(name)}
+    shown = name if isinstance(name, str) else "<int>"
+    assert caught.value.key == {"namespace": namespace, "name": shown}
 
 
 @pytest.mark.parametrize("call", _CHANGES.values(), ids=_CHANGES)
@@ -326,7 +330,7 @@ def test_nothing_can_be_done_to_what_is_not_there(
     with pytest.raises(NotFoundError) as caught:
         call(store, id)
 
-    assert (caught.value.kind, caught.value.key) == ("experiment", {"id": str(id)})
+    assert (caught.value.kind, caught.value.key) == ("experiment", {"id": shown(id)})
 
 
 @pytest.mark.parametrize("call", _CHANGES.values(), ids=_CHANGES)
@@ -624,12 +628,35 @@ def test_ids_and_etags_come_from_the_callers_sources() -> None:
     assert (made.id, made.etag, changed.etag) == ("e-0", "t-0", "t-1")
 
 
-@pytest.mark.parametrize("wrong", ["", "a b", "x" * 65, 7])
+@pytest.mark.parametrize("wrong", ["", "a b", "x" * 65, 7, None])
 def test_a_source_of_ids_has_to_make_ids(wrong: Any) -> None:
     store = ExperimentStore(MemoryBackend(), new_id=lambda: wrong)
 
-    with pytest.raises(InvalidArgumentError, match=r"^id must be 1 to 64 visible ASCII"):
+    with pytest.raises(InvalidArgumentError, match=r"^new_id must be 1 to 64 visible ASCII"):
         store.create("mnist")
+
+
+@pytest.mark.parametrize("wrong", ["", "x" * 129, "\ud800", 7, None])
+def test_a_source_of_etags_has_to_make_etags(wrong: Any) -> None:
+    store = ExperimentStore(MemoryBackend(), new_etag=lambda: wrong)
+
+    with pytest.raises(InvalidArgumentError, match=r"^new_etag must"):
+        store.create("mnist")
+
+
+@pytest.mark.parametrize("argument", ["name", "namespace", "description", "labels", "id"])
+def test_what_is_created_cannot_be_unset(store: ExperimentStore, argument: str) -> None:
+    given: Any = {"name": "mnist", argument: UNSET}
+
+    with pytest.raises(InvalidArgumentError, match=argument):
+        store.create(**given)
+
+
+def test_an_argument_of_any_size_is_not_echoed(store: ExperimentStore) -> None:
+    huge: Any = 10**5000
+
+    with pytest.raises(NotFoundError, match="<int>"):
+        store.get(huge)
 
 
 def test_a_source_that_repeats_an_id_is_noticed() -> None:
@@ -642,7 +669,7 @@ def test_a_source_that_repeats_an_id_is_noticed() -> None:
     assert caught.value.key == {"id": "e-1"}
 
 
-@pytest.mark.parametrize("size", [0, -1, 1.5, "20"])
+@pytest.mark.parametrize("size", [0, -1, 1.5, "20", True, 10**30])
 def test_the_maximum_of_a_page_is_at_least_1(size: int) -> None:
     with pytest.raises(InvalidArgumentError, match="max_page_size must be an integer"):
         ExperimentStore(MemoryBackend(), max_page_size=size)

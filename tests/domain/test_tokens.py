@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from experiment_store import ExperimentStore, NewExperiment
 from experiment_store.errors import InvalidArgumentError, InvalidPageTokenError
 from experiment_store.records import RunState
+from experiment_store.sealing import MIN_KEY_LENGTH
 from experiment_store.testing.strategies import instants, texts
-from experiment_store.tokens import MIN_KEY_LENGTH, Bookmark, PageTokens, digest
+from experiment_store.tokens import Bookmark, PageTokens, digest
 from experiment_store_memory import MemoryBackend
 
 _KEY = b"an example key of 32 bytes, oh.."
