@@ -47,7 +47,7 @@ soak: .venv/test
 
 .venv/test: .venv/plain
 	@echo "installing what the tests need"
-	@$(PIP) install --editable '.[postgres,testing]' --group test
+	@$(PIP) install --editable '.[postgres,server,testing]' --group test
 	@touch $@
 
 .venv/check: .venv/test

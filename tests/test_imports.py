@@ -9,7 +9,18 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "module", ["sqlalchemy", "sqlite3", "lark", "psycopg", "asyncio", "platformdirs", "hypothesis"]
+    "module",
+    [
+        "sqlalchemy",
+        "sqlite3",
+        "lark",
+        "psycopg",
+        "asyncio",
+        "platformdirs",
+        "hypothesis",
+        "starlette",
+        "uvicorn",
+    ],
 )
 def test_importing_the_library_does_not_load(module: str, loaded: frozenset[str]) -> None:
     assert module not in loaded
@@ -23,12 +34,47 @@ def test_importing_the_library_loads_no_backend(loaded: frozenset[str]) -> None:
     assert {name for name in loaded if name.startswith("experiment_store_")} == set()
 
 
+@pytest.mark.parametrize(
+    "module",
+    ["starlette", "uvicorn", "h11", "anyio", "httpx2", "fastapi"],
+)
+def test_opening_and_using_a_store_does_not_load(module: str, opened: frozenset[str]) -> None:
+    assert module not in opened
+
+
+@pytest.mark.parametrize("when", ["loaded", "opened"])
+def test_neither_an_import_nor_a_store_loads_the_service(
+    when: str, request: pytest.FixtureRequest
+) -> None:
+    names: frozenset[str] = request.getfixturevalue(when)
+
+    assert {name for name in names if name.startswith("experiment_store.kfp")} == set()
+
+
+def test_opening_a_store_loads_its_backend(opened: frozenset[str]) -> None:
+    assert {"experiment_store_memory", "experiment_store_sqlite"} <= opened
+
+
+@pytest.fixture(scope="module")
+def opened() -> frozenset[str]:
+    """The modules that a fresh interpreter has loaded once it has used two stores."""
+    return _loaded_by(
+        "import experiment_store\n"
+        "for url in ('memory://', 'sqlite://'):\n"
+        "    with experiment_store.connect(url) as store:\n"
+        "        store.list(filter='name:' + store.create('mnist').name)"
+    )
+
+
 @pytest.fixture(scope="module")
 def loaded() -> frozenset[str]:
     """The modules that a fresh interpreter has loaded after the import, and not before it."""
+    return _loaded_by("import experiment_store")
+
+
+def _loaded_by(statements: str) -> frozenset[str]:
     program = (
-        "import sys; before = set(sys.modules); import experiment_store; "
-        "print(*set(sys.modules) - before)"
+        f"import sys\nbefore = set(sys.modules)\n{statements}\nprint(*set(sys.modules) - before)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], check=True, stdout=subprocess.PIPE, text=True
