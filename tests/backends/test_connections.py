@@ -82,13 +82,13 @@ def interrupt_a_command(backend: Any) -> None:
 def test_a_connection_that_the_server_has_closed_fails_once(
     postgres_schema_url: str, postgres_url: str
 ) -> None:
-    with ExperimentStore(open_backend(postgres_schema_url)) as store:
+    backend: Any = open_backend(postgres_schema_url)
+    with ExperimentStore(backend) as store:
         experiment = store.create("mnist")
+        with backend._reading("test") as work:
+            [[mine]] = work.execute("SELECT pg_backend_pid()")
         with psycopg.connect(postgres_url, autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
-            )
+            connection.execute("SELECT pg_terminate_backend(%s, 10_000)", [mine])
 
         with pytest.raises(UnavailableError):
             store.get(experiment.id)
