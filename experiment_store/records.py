@@ -36,7 +36,7 @@ class Labels(dict[str, str]):
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
 
-    def __hash__(self) -> int:  # type: ignore[override]
+    def __hash__(self) -> int:  # type: ignore[override]  # unlike a dict, it cannot change
         return hash(frozenset(self.items()))
 
     def __reduce__(self) -> tuple[type[Labels], tuple[dict[str, str]]]:

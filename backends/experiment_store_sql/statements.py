@@ -213,7 +213,8 @@ class Statements:
         )
 
     def _compile(self, recipe: Recipe) -> Statement:
-        compiled = recipe.build().compile(dialect=self._dialect.wording)  # type: ignore[attr-defined]
+        statement: Any = recipe.build()
+        compiled = statement.compile(dialect=self._dialect.wording)
         names: Sequence[str] = compiled.positiontup
         numbered = [name for name in compiled.params if name.startswith("p") and name[1:].isdigit()]
         constants = [name for name in compiled.params if name not in numbered]

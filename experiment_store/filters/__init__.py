@@ -30,8 +30,7 @@ def compile_filter(text: str, kind: Kind[Any], now: datetime) -> Predicate:
     source = Source("filter", text, InvalidFilterError)
     if not text.strip(BLANK):
         return ALWAYS
-    # Loading lark costs more than most programs spend on filters: many send none.
-    from experiment_store.filters.check import check  # noqa: PLC0415
-    from experiment_store.filters.parse import parse  # noqa: PLC0415
+    from experiment_store.filters.check import check  # noqa: PLC0415 (many send no filter)
+    from experiment_store.filters.parse import parse  # noqa: PLC0415 (as above: it loads lark)
 
     return check(source, parse(source), kind, now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
 
@@ -47,8 +47,7 @@ def parse(source: Source) -> Condition:
 def _parse(text: str) -> Condition:
     with _BUILDING:
         parser = _parser()
-    syntax: Any = parser.parse(text)  # what the transformer made, not a lark tree
-    return syntax  # type: ignore[no-any-return]  # see above
+    return cast("Condition", parser.parse(text))  # what the transformer made, not a lark tree
 
 
 def _position(source: Source, error: UnexpectedInput) -> int:

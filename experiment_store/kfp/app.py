@@ -142,7 +142,7 @@ class _Endpoints:
             raise refusal or forbidden("list", listing.namespace)
         if token:
             await _call(lambda: self._service.check_agreement(query, listing))
-        page = lambda: self._service.list(self._version, listing, query.page_size, token)  # noqa: E731
+        page = partial(self._service.list, self._version, listing, query.page_size, token)
         return _answer(await _call(page))
 
     async def get(self, request: Request) -> Response:
