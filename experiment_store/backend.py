@@ -32,8 +32,8 @@ class Max:
 Assignments: TypeAlias = Mapping[str, Value | Mapping[str, str] | Max | None]
 """New values by field; labels are replaced as a whole.
 
-An id, a parent's id and ``created_at`` are never assigned; neither labels nor
-natural keys are, to parents and children.
+An id, a namespace, a parent's id and ``created_at`` are never assigned; neither
+labels nor natural keys are, to parents and children.
 """
 
 

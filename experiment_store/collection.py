@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, Generic, NoReturn
 
-from attrs import AttrsInstance, asdict
+from attrs import AttrsInstance, fields
 
 from experiment_store.backend import Change, Parent, Refusal
 from experiment_store.errors import (
@@ -45,6 +45,7 @@ class Collection(ABC, Generic[R]):
     def __init__(self, kind: Kind[R], new: type[AttrsInstance], services: Services) -> None:
         self._kind = kind
         self._new = new
+        self._given = tuple(field.name for field in fields(new))
         self._services = services
         self._backend = services.backend
 
@@ -189,13 +190,12 @@ class Collection(ABC, Generic[R]):
     def _explain(self, current: R, change: Change) -> None:
         """Raise what, beside the etag, blocks *change*, unless it is gone by now."""
 
-    def _create_many(self, given: Iterable[AttrsInstance]) -> Sequence[R]:
-        """Insert what callers have *given*, all or none.
+    def _create_many(self, contents: Sequence[Content]) -> Sequence[R]:
+        """Insert what callers say of new records, all or none.
 
         Where they chose every id, and all are there with this content, an
         earlier call had succeeded: its records are returned.
         """
-        contents = [self._content(new) for new in given]
         if not contents:
             return []
         for _ in range(ATTEMPTS):
@@ -211,12 +211,14 @@ class Collection(ABC, Generic[R]):
                 raise
         self._give_up("create")
 
+    def _contents(self, given: Iterable[AttrsInstance]) -> Sequence[Content]:
+        return [self._content(new) for new in given]
+
     def _content(self, new: AttrsInstance) -> Content:
         if not isinstance(new, self._new):
             problem = f"must be {self._new.__name__}, not {type(new).__name__}"
             raise InvalidArgumentError(f"new {self._kind.name}", problem)
-        given = asdict(new, recurse=False)
-        return {name: check_field(name, value) for name, value in given.items()}
+        return {name: check_field(name, getattr(new, name)) for name in self._given}
 
     @abstractmethod
     def _build(self, contents: Sequence[Content]) -> tuple[Sequence[R], Parent | None]:

@@ -60,7 +60,7 @@ class Jobs(Children[Job]):
             schedule=schedule,
             id=id,
         )
-        return self._create_many([new])[0]
+        return self._create_many([self._content(new)])[0]
 
     def create_many(self, jobs: Iterable[NewJob]) -> Sequence[Job]:
         """Create all *jobs* or none, in one atomic step (AIP-233); see `create`.
@@ -69,7 +69,7 @@ class Jobs(Children[Job]):
             InvalidArgumentError, NotFoundError, FailedPreconditionError, AlreadyExistsError:
                 As of `create`, for any of them.
         """
-        return self._create_many(jobs)
+        return self._create_many(self._contents(jobs))
 
     def update(
         self,

@@ -5,7 +5,6 @@ Lengths count code points; nothing is trimmed, folded or normalised.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -20,15 +19,11 @@ MAX_NAME = 128
 MAX_NAMESPACE = 63
 MAX_DESCRIPTION = 4096
 MAX_SCHEDULE = 4096
-MAX_ID = 64
+MAX_ID = 64  # of visible ASCII: fit for URLs, and for index entries
 MAX_ETAG = 128
 MAX_LABELS = 64
 MAX_LABEL_KEY = 128
 MAX_LABEL_VALUE = 512
-
-# Visible ASCII keeps ids fit for URLs, and every index row below PostgreSQL's
-# limit of 2,704 bytes: the longest one holds a label's key, its value and an id.
-_ID = re.compile(rf"[!-~]{{1,{MAX_ID}}}")
 
 
 class Unset(Enum):
@@ -43,7 +38,13 @@ UNSET: Final = Unset.UNSET
 
 def is_id(value: Any) -> bool:
     """Tell whether a record could have the id *value*: 1 to 64 visible ASCII characters."""
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= MAX_ID
+        and value.isascii()
+        and value.isprintable()
+        and " " not in value
+    )
 
 
 def check_field(name: str, value: Any) -> Any:
@@ -82,10 +83,11 @@ def _check_labels(argument: str, value: Any) -> Labels:
         raise InvalidArgumentError(
             argument, f"must have at most {MAX_LABELS} entries, not {len(value)}"
         )
+    of_key, of_value = f"{argument} key", f"{argument} value"
     return Labels(
         {
-            check_text(f"{argument} key", key, least=1, most=MAX_LABEL_KEY): check_text(
-                f"{argument} value", text, most=MAX_LABEL_VALUE
+            check_text(of_key, key, least=1, most=MAX_LABEL_KEY): check_text(
+                of_value, text, most=MAX_LABEL_VALUE
             )
             for key, text in value.items()
         }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Generic
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from experiment_store.errors import InvalidArgumentError
-from experiment_store.filters import compile_filter, render
+from experiment_store.filters import NOW_WORDS, compile_filter, render
 from experiment_store.filters.predicates import (
     PREDICATES,
     All,
@@ -28,6 +29,10 @@ from experiment_store.values import Value
 
 DEFAULT_PAGE_SIZE = 20
 LARGEST_PAGE = 1_000_000
+
+_MOST_KEPT = 256
+_LONGEST_KEPT = 1_000  # characters of a filter
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @frozen
@@ -59,9 +64,25 @@ def open_listing(
     Raises:
         InvalidFilterError, InvalidOrderByError: A text means nothing.
     """
+    pins = tuple(scope.items())
+    if not isinstance(filter, str) or len(filter) > _LONGEST_KEPT or not isinstance(order_by, str):
+        return _understand(kind, pins, filter, order_by, now)
+    # The same listings are asked for again and again, most of them at any instant.
+    timeless = not any(word in filter for word in NOW_WORDS)
+    kept = _understand_once(kind, pins, filter, order_by, _ANY_TIME if timeless else now)
+    return evolve(kept, now=now)
+
+
+def _understand(
+    kind: Kind[R],
+    scope: tuple[tuple[str, str], ...],
+    filter: str | Predicate,
+    order_by: str,
+    now: datetime,
+) -> Listing[R]:
     chosen = filter if isinstance(filter, PREDICATES) else compile_filter(filter, kind, now)
     order = parse_order_by(order_by, kind)
-    pins = (Compare(name, Op.EQ, value) for name, value in scope.items())
+    pins = (Compare(name, Op.EQ, value) for name, value in scope)
     where = all_of((*pins, chosen))
     identity = {
         "kind": kind.name,
@@ -70,6 +91,9 @@ def open_listing(
         "order": [[*_words(key.operand), key.descending] for key in order],
     }
     return Listing(kind, where, _without_idle_keys(kind, where, order), now, digest(identity))
+
+
+_understand_once = lru_cache(_MOST_KEPT)(_understand)
 
 
 def largest_page(max_page_size: Any) -> int:

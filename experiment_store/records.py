@@ -30,6 +30,8 @@ class RunState(StrEnum):
 class Labels(dict[str, str]):
     """Labels of a record: a dictionary that cannot be changed, and so can be shared."""
 
+    __slots__ = ()
+
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError("labels of a record cannot be changed; use update(id, labels=…)")
 
@@ -43,7 +45,7 @@ class Labels(dict[str, str]):
         return Labels, (dict(self),)
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Experiment:
     """A named collection of runs and jobs; its name is unique in its namespace."""
 
@@ -59,7 +61,7 @@ class Experiment:
     etag: str
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Run:
     """One execution below an experiment; *namespace* is that of the experiment."""
 
@@ -79,7 +81,7 @@ class Run:
     etag: str
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Job:
     """Something that makes runs of an experiment; *schedule* is opaque to the store."""
 
@@ -96,7 +98,7 @@ class Job:
     etag: str
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Setting:
     """A value that belongs to the store itself, such as the key of its page tokens."""
 

@@ -1,4 +1,4 @@
-"""From a URL to a store: backends are found by their scheme, as entry points.
+"""From a URL to a store: backends are found by their scheme, those of others as entry points.
 
 This is the only module of the library that looks at its surroundings.
 """
@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from experiment_store.backend import Backend
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 GROUP = "experiment_store.backends"
 URL_VARIABLE = "EXPERIMENT_STORE_URL"
+
+OWN = {
+    "memory": "experiment_store_memory",
+    "sqlite": "experiment_store_sqlite",
+    "postgresql": "experiment_store_postgres",
+}
+"""Backends that are always there: to search what is installed takes longer than to open one."""
 
 _EXTRAS = {"postgresql": "postgres"}
 
@@ -73,14 +80,17 @@ def open_backend(url: str) -> Backend:
         MissingDriverError: The backend's driver is not installed.
     """
     scheme = _scheme(url)
-    backend: Callable[[str], Backend]
+    if scheme not in OWN:
+        theirs: Callable[[str], Backend] = _entry_point(scheme).load()
+        return theirs(url)
     try:
-        backend = _entry_point(scheme).load()
+        ours = import_module(OWN[scheme])
     except ModuleNotFoundError as error:
         if scheme not in _EXTRAS:
             raise
         raise MissingDriverError.of(scheme, _EXTRAS[scheme]) from error
-    return backend(url)
+    backend: Backend = ours.connect(url)
+    return backend
 
 
 def _scheme(url: str) -> str:
@@ -114,5 +124,5 @@ def _known() -> str:
 def _default_url() -> str:
     from platformdirs import user_data_path  # noqa: PLC0415 (the only use, and seldom)
 
-    folder: Path = user_data_path("experiment-store", appauthor=False, ensure_exists=True)
+    folder = user_data_path("experiment-store", appauthor=False, ensure_exists=True)
     return f"sqlite:///{(folder / 'experiments.db').as_posix()}"

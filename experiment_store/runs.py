@@ -67,7 +67,7 @@ class Runs(Children[Run]):
             job_id=job_id,
             id=id,
         )
-        return self._create_many([new])[0]
+        return self._create_many([self._content(new)])[0]
 
     def create_many(self, runs: Iterable[NewRun]) -> Sequence[Run]:
         """Create all *runs* or none, in one atomic step (AIP-233); see `create`.
@@ -76,7 +76,7 @@ class Runs(Children[Run]):
             InvalidArgumentError, NotFoundError, FailedPreconditionError, AlreadyExistsError:
                 As of `create`, for any of them.
         """
-        return self._create_many(runs)
+        return self._create_many(self._contents(runs))
 
     def update(
         self,

@@ -17,7 +17,7 @@ from experiment_store.errors import (
     Obstacle,
     shown,
 )
-from experiment_store.filters.predicates import Compare, Op, Predicate, all_of
+from experiment_store.filters.predicates import All, Compare, Op, Predicate
 from experiment_store.jobs import Jobs
 from experiment_store.names import UNSET, Unset, check_field, check_fields
 from experiment_store.plan import Plan
@@ -128,10 +128,12 @@ class ExperimentStore(Collection[Experiment]):
         )
         content = self._content(new)
         for _ in range(ATTEMPTS):
-            if if_exists == "return" and (found := self._by_name(content)):
+            if if_exists == "return" and (
+                found := self._by_name(content["namespace"], content["name"])
+            ):
                 return found
             try:
-                return self._create_many([new])[0]
+                return self._create_many([content])[0]
             except AlreadyExistsError as error:
                 if if_exists == "error" or "id" in error.key:
                     raise
@@ -147,7 +149,7 @@ class ExperimentStore(Collection[Experiment]):
             InvalidArgumentError: An argument is out of bounds.
             AlreadyExistsError: A name is taken or stands twice, or an id by other content.
         """
-        return self._create_many(experiments)
+        return self._create_many(self._contents(experiments))
 
     def get_by_name(self, name: str, *, namespace: str = "") -> Experiment:
         """Read the experiment that has this name in this namespace.
@@ -155,11 +157,12 @@ class ExperimentStore(Collection[Experiment]):
         Raises:
             NotFoundError: There is none.
         """
-        key = {"namespace": namespace, "name": name}
-        possible = all(isinstance(text, str) and is_storable(text) for text in key.values())
-        found = self._by_name(key) if possible else None
+        found = None
+        if all(isinstance(text, str) and is_storable(text) for text in (namespace, name)):
+            found = self._by_name(namespace, name)
         if found is None:
-            raise NotFoundError(self._kind.name, {part: shown(text) for part, text in key.items()})
+            key = {"namespace": shown(namespace), "name": shown(name)}
+            raise NotFoundError(self._kind.name, key)
         return found
 
     def list(
@@ -274,8 +277,8 @@ class ExperimentStore(Collection[Experiment]):
         ]
         return records, None
 
-    def _by_name(self, key: Content) -> Experiment | None:
-        where = all_of(Compare(name, Op.EQ, key[name]) for name in EXPERIMENT.unique)
+    def _by_name(self, namespace: str, name: str) -> Experiment | None:
+        where = All((Compare("namespace", Op.EQ, namespace), Compare("name", Op.EQ, name)))
         items = self._backend.select(Plan(EXPERIMENT, where)).items
         return items[0] if items else None
 

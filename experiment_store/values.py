@@ -23,6 +23,8 @@ _TICK = timedelta(microseconds=1)
 
 def is_storable(text: str) -> bool:
     """Tell whether every backend can keep *text*: no NUL, no lone surrogate."""
+    if text.isascii():
+        return "\0" not in text
     return _FORBIDDEN.search(text) is None
 
 
@@ -51,6 +53,8 @@ def check_time(argument: str, value: Any) -> datetime:
     """
     if not isinstance(value, datetime):
         raise InvalidArgumentError(argument, f"must be a datetime, not {type(value).__name__}")
+    if type(value) is datetime and value.tzinfo is UTC:
+        return value  # as it should be, and mostly is
     if value.utcoffset() is None:
         raise InvalidArgumentError(argument, "must have a time zone")
     try:

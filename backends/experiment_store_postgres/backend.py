@@ -4,45 +4,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
 import psycopg
-from sqlalchemy import URL, create_engine, make_url
-from sqlalchemy.exc import ArgumentError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from experiment_store.errors import BackendError, InvalidArgumentError
 from experiment_store_postgres.dialect import PostgresDialect
-from experiment_store_postgres.pool import EngineConnections
-from experiment_store_sql import SqlBackend, Work, build_tables, create_statements
+from experiment_store_sql import Call, Pool, SqlBackend, Work, split
 
 DEFAULT_SCHEMA = "experiment_store"
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _DRIVERS = ("postgresql", "postgresql+psycopg")
-_POOL = {"pool_size": 5, "max_overflow": 10, "pool_timeout": 30}
+_POOL = {"pool_size": 10, "max_overflow": 5, "pool_timeout": 30}
 _ATTEMPTS = 5
 
 
 def connect(url: str) -> PostgresBackend:
     """Open ``postgresql://user:password@host:port/database``.
 
-    Parameters: ``schema=experiment_store``, where the tables are; ``pool_size=5``,
-    ``max_overflow=10`` and ``pool_timeout=30`` as of SQLAlchemy's pool. All others
-    are libpq's, such as ``host=/run/postgresql`` or ``sslmode=require``.
+    Parameters: ``schema=experiment_store``, where the tables are; ``pool_size=10``,
+    how many connections are kept, ``max_overflow=5``, how many more are lent at a
+    time, and ``pool_timeout=30``, how many seconds to wait for one. All others are
+    libpq's, such as ``host=/run/postgresql`` or ``sslmode=require``.
 
     Raises:
         InvalidArgumentError: The URL has another form.
     """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise InvalidArgumentError("url", "must be postgresql://host/database") from error
-    if parsed.drivername.lower() not in _DRIVERS:
-        raise InvalidArgumentError("url", f"must begin with {' or '.join(_DRIVERS)}")
-    pool = {name: _number(name, parsed.query.get(name, most)) for name, most in _POOL.items()}
-    schema = str(parsed.query.get("schema", DEFAULT_SCHEMA))
-    return PostgresBackend(
-        parsed.difference_update_query((*_POOL, "schema")), schema=schema, pool=pool
-    )
+    location, given = split(url)
+    driver, separator, place = location.partition("://")
+    if driver.lower() not in _DRIVERS or not separator:
+        forms = " or ".join(f"{name}://host/database" for name in _DRIVERS)
+        raise InvalidArgumentError("url", f"must begin as {forms}")
+    pool = {name: _number(name, given.pop(name, usual)) for name, usual in _POOL.items()}
+    if not pool["pool_size"] + pool["max_overflow"]:
+        raise InvalidArgumentError("url", "must have a pool_size or a max_overflow")
+    schema = given.pop("schema", DEFAULT_SCHEMA)
+    return PostgresBackend(_conninfo(f"postgresql://{place}", given), schema=schema, pool=pool)
 
 
 class PostgresBackend(SqlBackend):
@@ -50,12 +49,14 @@ class PostgresBackend(SqlBackend):
 
     def __init__(
         self,
-        url: str | URL,
+        conninfo: str,
         *,
         schema: str = DEFAULT_SCHEMA,
         pool: Mapping[str, int] = _POOL,
     ) -> None:
-        """Prepare to use *schema*; nothing is opened before `setup`.
+        """Prepare to use *schema* of the database that libpq finds by *conninfo*.
+
+        Nothing is opened before `setup`.
 
         Raises:
             InvalidArgumentError: *schema* is no plain identifier of at most 63 characters.
@@ -63,8 +64,13 @@ class PostgresBackend(SqlBackend):
         if _IDENTIFIER.fullmatch(schema) is None:
             raise InvalidArgumentError("schema", "must be an identifier of letters, digits and _")
         self._schema = schema
-        self._tables = build_tables(schema)
-        super().__init__(_connections(make_url(url), pool), self._tables, PostgresDialect())
+        connections = Pool(
+            partial(psycopg.connect, conninfo, autocommit=True, client_encoding="utf8"),
+            idle=pool["pool_size"],
+            most=pool["pool_size"] + pool["max_overflow"],
+            timeout=pool["pool_timeout"],
+        )
+        super().__init__(connections, PostgresDialect(schema))
 
     def setup(self) -> None:
         """Create the schema and its tables if there are none.
@@ -82,10 +88,8 @@ class PostgresBackend(SqlBackend):
         raise BackendError("open", f"failed: the schema {self._schema!r} has other tables")
 
     def _is_there(self) -> bool:
-        with self._reading("open") as work:
-            [[found]] = work.execute(
-                f"SELECT to_regclass('\"{self._schema}\".settings') IS NOT NULL"
-            )
+        text = f"SELECT to_regclass('\"{self._schema}\".settings') IS NOT NULL"
+        [(found,)] = self._fetch("open", Call(text))
         return bool(found)
 
     def _create(self) -> bool:
@@ -96,8 +100,8 @@ class PostgresBackend(SqlBackend):
                 [[missing]] = work.execute(f"SELECT to_regnamespace('\"{self._schema}\"') IS NULL")
                 if missing:
                     work.execute(f'CREATE SCHEMA "{self._schema}"')
-                for text in create_statements(self._tables, self._dialect.wording):
-                    work.execute(text)
+                for call in self.statements.create():
+                    work.run(call)
                 self._record_version(work)
         except BackendError as error:
             if isinstance(error.__cause__, _CREATED_BY_ANOTHER):
@@ -122,18 +126,21 @@ def _check_encoding(work: Work) -> None:
         raise BackendError("open", f"failed: the database is encoded in {encoding}, not in UTF8")
 
 
-def _connections(url: URL, pool: Mapping[str, int]) -> EngineConnections:
+def _conninfo(location: str, parameters: Mapping[str, str]) -> str:
+    """Join the two as libpq reads them.
+
+    Raises:
+        InvalidArgumentError: It would refuse to.
+    """
     try:
-        engine = create_engine(
-            url.set(drivername="postgresql+psycopg"),
-            connect_args={"autocommit": True, "client_encoding": "utf8"},
-            pool_reset_on_return=None,
-            pool_use_lifo=True,
-            **pool,
-        )
-    except (ArgumentError, ValueError) as error:
-        raise InvalidArgumentError("url", f"is not of PostgreSQL: {error}") from error
-    return EngineConnections(engine)
+        joined = make_conninfo(location, **parameters)
+    except psycopg.Error as error:
+        problem = f"must be postgresql://host/database; {str(error).strip()}"
+        raise InvalidArgumentError("url", problem) from error
+    ports = str(conninfo_to_dict(joined).get("port", ""))
+    if re.fullmatch("[0-9,]*", ports) is None:
+        raise InvalidArgumentError("url", "must be postgresql://host:port/database")
+    return joined
 
 
 def _number(name: str, value: object) -> int:

@@ -3,67 +3,71 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import psycopg
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Text, any_, func, make_url, type_coerce
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.engine.interfaces import Dialect as EngineDialect
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.sql.dml import Insert
-from sqlalchemy.sql.schema import Table
 
 from experiment_store.errors import BackendError, UnavailableError
-from experiment_store_sql import Plain
+from experiment_store_sql import Plain, Row, Storage, Table
 
-_WORDING: Any = make_url("postgresql+psycopg://").get_dialect()
+_ARRAYS = {Storage.TEXT: "text[]", Storage.INTEGER: "bigint[]"}
 _ESCAPE = "\\"
+_NOTHING = nullcontext()
 _SPECIAL = re.compile(r"([%_\\])")
 
 
 class PostgresDialect:
     """Rows are locked, not processes: nobody waits but for the same record."""
 
-    wording: EngineDialect = _WORDING(paramstyle="format")
-    errors: tuple[type[Exception], ...] = (psycopg.Error, SQLAlchemyError)
+    mark = "%s"
+    types: Mapping[Storage, str] = {
+        Storage.TEXT: 'TEXT COLLATE "C" NOT NULL', Storage.INTEGER: "BIGINT NOT NULL",
+    }  # fmt: skip
+    plain = clustered = ""
+    greatest = "greatest"
+    chains = True
+    for_update, for_share = " FOR UPDATE", " FOR SHARE"
+    errors: tuple[type[Exception], ...] = (psycopg.Error,)
     # Whatever the session's default is: the cascades of a step have to see what was
     # committed while it waited for its locks.
     begin_write = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
     begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     explain = "EXPLAIN"
 
+    def __init__(self, schema: str) -> None:
+        """Speak of the tables in *schema*."""
+        self.prefix = f'"{schema}".'
+
     def reading(self) -> AbstractContextManager[Any]:
         """Wait for nobody."""
-        return nullcontext()
+        return _NOTHING
 
     def writing(self) -> AbstractContextManager[Any]:
         """Wait for nobody."""
-        return nullcontext()
+        return _NOTHING
 
-    def insert_new(self, table: Table) -> Insert:
-        """INSERT … ON CONFLICT DO NOTHING."""
-        return insert(table).on_conflict_do_nothing()
+    def add(self, cursor: Any, table: Table, rows: Sequence[Row]) -> int:
+        """COPY, which knows of no taken keys: one of them, and it raises."""
+        text = f"COPY {self.prefix}{table.name} ({table.listed}) FROM STDIN"
+        with cursor.copy(text) as copy:
+            for row in rows:
+                copy.write_row(row)
+        added: int = cursor.rowcount
+        return added
 
-    def later(self, column: ColumnElement[Any], bound: ColumnElement[Any]) -> ColumnElement[Any]:
-        """GREATEST."""
-        return func.greatest(column, bound)
-
-    def one_of(
-        self, column: ColumnElement[Any], bound_list: ColumnElement[Any]
-    ) -> ColumnElement[bool]:
+    def one_of(self, column: str, of: Storage) -> str:
         """Compare with any element of one array, so that one statement serves every length."""
-        element = Text() if isinstance(column.type, Text) else BigInteger()
-        return column == any_(type_coerce(bound_list, ARRAY(element)))
+        return f"{column} = ANY({self.mark}::{_ARRAYS[of]})"
 
     def bind_list(self, values: Sequence[Plain]) -> list[Plain]:
         """Send the list as an array."""
         return list(values)
 
-    def like(self, column: ColumnElement[Any], bound: ColumnElement[Any]) -> ColumnElement[bool]:
+    def like(self, column: str) -> str:
         """LIKE, with its escape character stated."""
-        return column.like(bound, escape=_ESCAPE)
+        return f"{column} LIKE {self.mark} ESCAPE '{_ESCAPE}'"
 
     def bind_pattern(self, parts: Sequence[str]) -> str:
         """Join *parts* by percent signs; LIKE's own characters are escaped."""
@@ -71,7 +75,7 @@ class PostgresDialect:
 
     def is_idle(self, connection: Any) -> bool:
         """Ask the driver, which knows of commands that were interrupted."""
-        status = connection.driver_connection.info.transaction_status
+        status = connection.info.transaction_status
         return bool(status == psycopg.pq.TransactionStatus.IDLE)
 
     def is_duplicate(self, error: Exception) -> bool:

@@ -8,7 +8,7 @@ see all that was committed before the lock was had.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from operator import attrgetter
 from typing import Any
@@ -19,13 +19,12 @@ from experiment_store.filters.predicates import ALWAYS, Compare, OneOf, Op, Pred
 from experiment_store.plan import Plan, Rows
 from experiment_store.records import Setting
 from experiment_store.schema import SETTING, Kind, R
-from experiment_store.values import to_micros
-from experiment_store_sql.codec import codec
+from experiment_store_sql.codec import Row, codec, label_rows
 from experiment_store_sql.connections import Connections
 from experiment_store_sql.dialect import Dialect
-from experiment_store_sql.statements import Statements
-from experiment_store_sql.tables import SCHEMA_VERSION, Tables
-from experiment_store_sql.work import DuplicateKeyError, Work, working
+from experiment_store_sql.statements import Call, Statements
+from experiment_store_sql.tables import LABELLED, RECORDS, SCHEMA_VERSION
+from experiment_store_sql.work import DuplicateKeyError, Work, fetch, working
 
 _VERSION = "schema_version"
 
@@ -33,11 +32,11 @@ _VERSION = "schema_version"
 class SqlBackend(ABC):
     """Six of the seven methods over any database; `setup` is the subclass's own."""
 
-    def __init__(self, connections: Connections, tables: Tables, dialect: Dialect) -> None:
+    def __init__(self, connections: Connections, dialect: Dialect) -> None:
         """Use *connections*, and close them at the end."""
         self._connections = connections
         self._dialect = dialect
-        self.statements = Statements(tables, dialect)
+        self.statements = Statements(dialect)
 
     @abstractmethod
     def setup(self) -> None:
@@ -49,39 +48,45 @@ class SqlBackend(ABC):
 
     def get(self, kind: Kind[R], id: str) -> R | None:
         """Read one record, in one statement."""
-        with self._reading("get") as work:
-            row = work.first(self.statements.get(kind, id))
-        return None if row is None else codec(kind).record(row)
+        rows = self._fetch("get", self.statements.get(kind, id))
+        return codec(kind).record(rows[0]) if rows else None
 
     def select(self, plan: Plan[R]) -> Rows[R]:
         """Read a page in one statement; with the total, two of them in one snapshot."""
-        with self._reading("select", self._dialect.begin_read if plan.total else "") as work:
+        records = codec(plan.kind).records
+        if not plan.total:
+            return Rows(records(self._fetch("select", self.statements.select(plan))))
+        with self._reading("select", self._dialect.begin_read) as work:
             rows = work.all(self.statements.select(plan)) if plan.limit else []
-            total = work.first(self.statements.count(plan)) if plan.total else None
-        decode = codec(plan.kind).record
-        return Rows([decode(row) for row in rows], None if total is None else total[0])
+            [(total,)] = work.all(self.statements.count(plan))
+        return Rows(records(rows), total)
 
     def explain(self, plan: Plan[Any]) -> Sequence[str]:
         """Return the database's own description of how it would read a page."""
-        with self._reading("explain") as work:
-            return [str(row[-1]) for row in work.all(self.statements.explain(plan))]
+        lines = self._fetch("explain", self.statements.explain(plan))
+        return [str(line[-1]) for line in lines]
 
     def insert(
         self, kind: Kind[R], records: Sequence[R], parent: Parent | None = None
     ) -> Refusal | None:
         """Add *records*: lock and update the parents, then insert, in one order for everybody."""
         records = sorted(records, key=_natural_key(kind))
-        labelled = list(_label_rows(records))
-        several = parent is not None or bool(labelled) or len(records) > 1
-        with self._writing("insert", atomic=several) as work:
-            if parent is not None and (refusal := self._touch(work, parent)):
-                return work.refuse(refusal)
-            row = codec(kind).row
-            added = work.run(self.statements.insert(kind, [row(record) for record in records]))
-            if added < len(records):
-                return work.refuse(Refusal.DUPLICATE)
-            if labelled:
-                work.run(self.statements.label(kind, labelled))
+        rows, labels = codec(kind).rows(records), list(label_rows(records))
+        single = len(rows) == 1 and (self._dialect.chains or not labels)
+        try:
+            with self._writing("insert", atomic=parent is not None or not single) as work:
+                if parent is not None and (refusal := self._touch(work, parent)):
+                    return work.refuse(refusal)
+                if single:
+                    added = work.run(self._word_insert(kind, rows[0], labels))
+                else:
+                    added = work.add(RECORDS[kind.name], rows)
+                if added < len(rows):
+                    return work.refuse(Refusal.DUPLICATE)
+                if labels and not single:
+                    work.add(LABELLED[kind.name], labels)
+        except DuplicateKeyError:
+            return Refusal.DUPLICATE
         return None
 
     def update(self, kind: Kind[R], id: str, change: Change) -> R | Refusal:
@@ -100,8 +105,8 @@ class SqlBackend(ABC):
                 record: R = codec(kind).record(row)
                 if relabelled:
                     work.run(self.statements.unlabel(kind, target))
-                    if labels := list(_label_rows([record])):
-                        work.run(self.statements.label(kind, labels))
+                    if labels := list(label_rows([record])):
+                        work.add(LABELLED[kind.name], labels)
                 self._cascade(work, id, change.cascades)
         except DuplicateKeyError:
             return Refusal.DUPLICATE
@@ -122,7 +127,8 @@ class SqlBackend(ABC):
     def _record_version(self, work: Work) -> None:
         """Say in new tables which version of them this is."""
         version = Setting(_VERSION, SCHEMA_VERSION)
-        work.run(self.statements.insert(SETTING, [codec(SETTING).row(version)]))
+        [row] = codec(SETTING).rows([version])
+        work.run(self.statements.insert(SETTING, row))
 
     def _check_version(self) -> None:
         """Refuse tables of another version.
@@ -136,6 +142,14 @@ class SqlBackend(ABC):
             raise BackendError(
                 "open", f"failed: the store has schema {version}, not {SCHEMA_VERSION}"
             )
+
+    def _word_insert(self, kind: Kind[Any], row: Row, labels: Sequence[Row]) -> Call:
+        statements = self.statements
+        return (
+            statements.insert_labelled(kind, row, labels)
+            if labels
+            else statements.insert(kind, row)
+        )
 
     def _touch(self, work: Work, parent: Parent) -> Refusal | None:
         """Lock the parents and assign to them, if all are there and fit."""
@@ -190,7 +204,10 @@ class SqlBackend(ABC):
             work.run(self.statements.unlabel(kind, where))
         work.run(self.statements.delete(kind, where))
 
-    def _reading(self, operation: str, begin: str = "") -> AbstractContextManager[Work]:
+    def _fetch(self, operation: str, call: Call) -> list[Row]:
+        return fetch(self._connections, self._dialect, operation, call)
+
+    def _reading(self, operation: str, begin: str) -> AbstractContextManager[Work]:
         dialect = self._dialect
         return working(self._connections, dialect, operation, dialect.reading(), begin)
 
@@ -206,9 +223,3 @@ def _natural_key(kind: Kind[Any]) -> Callable[[Any], Any]:
 
 def _has_relatives(change: Change) -> bool:
     return bool(change.parent or change.childless or change.cascades)
-
-
-def _label_rows(records: Iterable[Any]) -> Iterator[tuple[str, str, str, int]]:
-    for record in records:
-        for key, value in getattr(record, "labels", {}).items():
-            yield record.id, key, value, to_micros(record.created_at)

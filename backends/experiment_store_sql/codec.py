@@ -1,38 +1,46 @@
-"""Between records and rows: plain values that every driver takes and gives as they are."""
+"""Between records and rows: plain values that every driver takes and gives as they are.
+
+Many are converted a column at a time, which keeps Python's own loops out of it.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from functools import cache
-from typing import Any, Generic
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from hashlib import blake2b
+from itertools import repeat
+from json import JSONDecoder, JSONEncoder
+from operator import attrgetter
+from typing import Any, Generic, cast
 
-from attrs import frozen
+from attrs import frozen, make_class
 
 from experiment_store.records import Labels
 from experiment_store.schema import Field, Kind, R, Type
-from experiment_store.values import from_micros, to_micros
+from experiment_store.values import to_micros
 from experiment_store_sql.tables import ABSENT_TEXT, ABSENT_TIME
 
 Plain = str | int
 """What a column holds."""
 
-NO_LABELS = Labels()
+Row = tuple[Any, ...]
+
+_MANY = 4  # rows from which on it pays to convert columns
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_write_labels = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_labels_json = JSONDecoder(object_hook=Labels)
 
 
 def encode(value: Any) -> Plain:
     """Return a present *value* as a column holds it."""
-    if isinstance(value, datetime):
-        return to_micros(value)
-    if isinstance(value, bool):
-        return int(value)
     if isinstance(value, str):
         return str.__str__(value)  # the characters, of enum members and other subclasses too
+    if isinstance(value, datetime):
+        return to_micros(value)
     if isinstance(value, Mapping):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    number: int = value
-    return number
+        return _write_labels(value)
+    return int(value)
 
 
 def encode_field(field: Field, value: Any) -> Plain:
@@ -45,63 +53,126 @@ def absent(field: Field) -> Plain:
     return ABSENT_TIME if field.type is Type.TIME else ABSENT_TEXT
 
 
+def term(namespace: str, key: str, value: str) -> int:
+    """Digest a label of a namespace to 64 bits; different ones may share them.
+
+    Two of the texts are not joined by a character of their own: none holds NUL.
+    """
+    text = f"{namespace}\0{key}\0{value}"
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
+
+
+def label_rows(records: Iterable[Any]) -> Iterator[Row]:
+    """Return the rows of the labels of *records*, if they have such."""
+    for record in records:
+        for key, value in getattr(record, "labels", {}).items():
+            place = to_micros(record.created_at)
+            yield record.id, key, value, place, term(record.namespace, key, value)
+
+
 @frozen(eq=False)
 class Codec(Generic[R]):
     """Encodes and decodes the records of one kind, in the order of its fields."""
 
-    kind: Kind[R]
+    _kind: Kind[R]
+    _read: Callable[[R], Row]
+    _draft: Callable[..., Any]
     _encoders: tuple[Callable[[Any], Plain], ...]
     _decoders: tuple[tuple[int, Callable[[Any], Any]], ...]
+    _labels: int | None
+    _times: tuple[int, ...]
 
-    def row(self, record: R) -> tuple[Plain, ...]:
-        """Return *record* as a row."""
-        return tuple(
-            encoder(getattr(record, field.name))
-            for field, encoder in zip(self.kind.fields, self._encoders, strict=True)
-        )
+    def rows(self, records: Iterable[R]) -> list[Row]:
+        """Return *records*, of which there is at least one, as rows."""
+        columns = zip(*map(self._read, records), strict=True)
+        return list(zip(*map(map, self._encoders, columns), strict=True))
 
-    def record(self, row: Sequence[Any]) -> R:
+    def record(self, row: Row) -> R:
         """Return the record in *row*."""
         values = list(row)
         for position, decode in self._decoders:
             values[position] = decode(values[position])
-        return self.kind.record(*values)
+        return self._kind.record(*values)
+
+    def records(self, rows: Sequence[Row]) -> Sequence[R]:
+        """Return the records in *rows*."""
+        if len(rows) < _MANY:
+            return [self.record(row) for row in rows]
+        columns: list[Any] = list(zip(*rows, strict=True))
+        times = _times(columns[position] for position in self._times)
+        for position, decode in self._decoders:
+            column = columns[position]
+            if position in self._times:
+                columns[position] = map(times, column)
+            elif position == self._labels:
+                columns[position] = _labels_json.decode(f"[{','.join(column)}]")
+            else:
+                columns[position] = map(decode, column)
+        drafts = list(map(self._draft, *columns))
+        record: Any = self._kind.record
+        for draft in drafts:
+            draft.__class__ = record
+        return drafts
 
 
 @cache
 def codec(kind: Kind[R]) -> Codec[R]:
     """Return the codec of *kind*."""
-    decoders = ((position, _decoder(field)) for position, field in enumerate(kind.fields))
+    names = [field.name for field in kind.fields]
+    decoders = [_decoder(field) for field in kind.fields]
+    types = [field.type for field in kind.fields]
     return Codec(
         kind,
+        attrgetter(*names),
+        # Frozen classes fill their slots one call each, which takes four times as
+        # long. So a record is made as another class of the same slots.
+        make_class("Draft", names, slots=True, weakref_slot=False, eq=False, repr=False),
         tuple(_encoder(field) for field in kind.fields),
-        tuple((position, decode) for position, decode in decoders if decode is not None),
+        tuple((position, decode) for position, decode in enumerate(decoders) if decode is not None),
+        types.index(Type.LABELS) if Type.LABELS in types else None,
+        tuple(position for position, type in enumerate(types) if type is Type.TIME),
     )
 
 
+def _times(columns: Iterable[Sequence[int]]) -> Callable[[int], datetime | None]:
+    """Return what decodes the times in *columns*, of which many stand there twice."""
+    distinct = set[int]().union(*columns) - {ABSENT_TIME}
+    lengths = map(timedelta, repeat(0), repeat(0), distinct)
+    known: dict[int, datetime | None] = dict(
+        zip(distinct, map(_EPOCH.__add__, lengths), strict=True)
+    )
+    known[ABSENT_TIME] = None
+    return known.__getitem__
+
+
 def _encoder(field: Field) -> Callable[[Any], Plain]:
-    if field.type is Type.TEXT and not field.optional:
+    if field.type in (Type.TEXT, Type.ENUM) and not field.optional:
         return str.__str__
-    return lambda value: encode_field(field, value)
+    return partial(encode_field, field)
 
 
 def _decoder(field: Field) -> Callable[[Any], Any] | None:
     match field.type:
         case Type.TEXT:
-            return (lambda text: text or None) if field.optional else None
+            return _optional_text if field.optional else None
         case Type.TIME:
-            return _optional_time if field.optional else from_micros
+            return _time
         case Type.BOOL:
             return bool
         case Type.ENUM:
             return {word.value: word for word in field.enum or ()}.__getitem__
         case Type.LABELS:
-            return _labels
+            return _read_labels
 
 
-def _optional_time(micros: int) -> datetime | None:
-    return None if micros == ABSENT_TIME else from_micros(micros)
+def _optional_text(text: str) -> str | None:
+    return text or None
 
 
-def _labels(text: str) -> Labels:
-    return Labels(json.loads(text)) if text != "{}" else NO_LABELS
+def _read_labels(text: str) -> Labels:
+    labels, _ = _labels_json.raw_decode(text)
+    return cast("Labels", labels)
+
+
+def _time(micros: int) -> datetime | None:
+    return None if micros == ABSENT_TIME else _EPOCH + timedelta(0, 0, micros)

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement
-from sqlalchemy.engine.interfaces import Dialect as EngineDialect
-from sqlalchemy.sql.dml import Insert
-from sqlalchemy.sql.schema import Table
-
 from experiment_store.errors import BackendError
-from experiment_store_sql.codec import Plain
+from experiment_store_sql.codec import Plain, Row
+from experiment_store_sql.tables import Storage, Table
 
 
 class Dialect(Protocol):
     """How one database says what the others say differently.
 
-    SQLAlchemy uses its *wording*; the driver, and whatever pools its connections,
-    raise its *errors*.
+    Statements stand in no quotes but for *prefix*, which comes before the name of
+    every table and index; *mark* stands for a parameter.
+    The driver, and whatever pools its connections, raise *errors*.
     `begin_write` opens a transaction whose reads other writers cannot undermine
     once they are locked; `begin_read` opens one that sees a single snapshot.
     """
 
-    wording: EngineDialect
+    prefix: str
+    mark: str
+    types: Mapping[Storage, str]
+    clustered: str
+    plain: str
+    greatest: str
+    for_update: str
+    for_share: str
+    chains: bool  # whether a statement may go on with what another one returns
     errors: tuple[type[Exception], ...]
     begin_write: str
     begin_read: str
@@ -36,21 +41,19 @@ class Dialect(Protocol):
     def writing(self) -> AbstractContextManager[Any]:
         """Return what a write holds while it runs."""
 
-    def insert_new(self, table: Table) -> Insert:
-        """An INSERT that passes over rows whose keys are taken."""
+    def add(self, cursor: Any, table: Table, rows: Sequence[Row]) -> int:
+        """Add *rows* as fast as the driver can; return how many were added.
 
-    def later(self, column: ColumnElement[Any], bound: ColumnElement[Any]) -> ColumnElement[Any]:
-        """The greater of two integers."""
+        Those whose keys are taken are passed over, or make it raise a duplicate.
+        """
 
-    def one_of(
-        self, column: ColumnElement[Any], bound_list: ColumnElement[Any]
-    ) -> ColumnElement[bool]:
-        """Whether *column* equals an element of a list, whatever its length."""
+    def one_of(self, column: str, of: Storage) -> str:
+        """Whether *column* equals an element of a list, which is one parameter."""
 
     def bind_list(self, values: Sequence[Plain]) -> Any:
         """The parameter for `one_of`."""
 
-    def like(self, column: ColumnElement[Any], bound: ColumnElement[Any]) -> ColumnElement[bool]:
+    def like(self, column: str) -> str:
         """Whether *column* matches a pattern, by code points and exact case."""
 
     def bind_pattern(self, parts: Sequence[str]) -> str:

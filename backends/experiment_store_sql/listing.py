@@ -1,176 +1,180 @@
 """Pages in SQL: how a plan finds its rows in the order of an index.
 
 Uniform orders continue with one row comparison, mixed ones with its expansion.
-A label that must have a value can lead: its index is in the default order, so
+A label that must have a value can lead: its indexes are in the default order, so
 that neither a rare nor a frequent label costs more than the page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeGuard
 
-from attrs import frozen
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Text,
-    and_,
-    case,
-    false,
-    func,
-    literal,
-    literal_column,
-    or_,
-    select,
-    text,
-    tuple_,
-)
-
-from experiment_store.filters.predicates import (
-    ALWAYS,
-    All,
-    Compare,
-    Label,
-    Op,
-    Predicate,
-    all_of,
-)
-from experiment_store.ordering import SortKey
+from experiment_store.filters.predicates import ALWAYS, All, Compare, Label, Op, Predicate, all_of
+from experiment_store.ordering import Order, SortKey
 from experiment_store.plan import Plan
 from experiment_store.values import Value
-from experiment_store_sql.codec import Plain, encode_field
+from experiment_store_sql.codec import Plain, encode, encode_field, term
 from experiment_store_sql.dialect import Dialect
-from experiment_store_sql.predicates import Binds, Conditions, shape
-from experiment_store_sql.tables import Tables
+from experiment_store_sql.predicates import FALSE, Conditions
+from experiment_store_sql.tables import LABELLED, RECORDS
 
 
-@frozen
+class Leader(NamedTuple):
+    """A label, perhaps of one namespace, that all rows have."""
+
+    namespace: str | None
+    key: str
+    value: str
+
+
+class Part(NamedTuple):
+    """What an order compares, never NULL; of a label first its presence, then its value."""
+
+    key: SortKey
+    descending: bool
+    presence: bool = False
+
+
 class Listing:
-    """A plan taken apart: the label that leads, if one does, and the other conditions."""
+    """Words one statement of a listing, and collects the *values* for it."""
 
-    plan: Plan[Any]
-    leader: tuple[str, Value] | None
-    rest: Predicate
+    def __init__(self, plan: Plan[Any], dialect: Dialect) -> None:
+        """Let a label lead where one can."""
+        self.values: list[Any] = []
+        self._plan = plan
+        self._parts = tuple(_parts(plan.order))
+        self._prefix = dialect.prefix
+        self._table = RECORDS[plan.kind.name]
+        self._leader, self._rest = take_apart(plan)
+        self._conditions = Conditions(plan.kind, dialect, self.values)
 
-    def shape(self, dialect: Dialect, values: list[Any], *, page: bool) -> Hashable:
-        """Return all but the literals, which are appended to *values*."""
-        plan = self.plan
-        if self.leader is not None:
-            values.extend(self.leader)
-        where = shape(self.rest, dialect, values)
-        form = (plan.kind.name, self.leader is not None, where)
-        if not page:
-            return form
+    def page(self) -> str:
+        """Read the rows of the page."""
+        plan = self._plan
+        columns = ", ".join([f"r.{name}" for name in self._table.columns])
+        where = self._where()
         if plan.after is not None:
-            for key, value in zip(plan.order, plan.after, strict=True):
-                values.extend(_place(plan, key, value))
-        return (*form, plan.order, plan.after is not None, plan.limit)
+            where.append(self._follows(list(self._places(plan.after))))
+        order = [
+            f"{self._column(part)} DESC" if part.descending else self._column(part)
+            for part in self._parts
+        ]
+        # A bound limit would make PostgreSQL plan for a tenth of the table.
+        return (
+            f"SELECT {columns} FROM {self._tables()}{_clause('WHERE', ' AND ', where)}"
+            f"{_clause('ORDER BY', ', ', order)} LIMIT {plan.limit:d}"
+        )
+
+    def count(self) -> str:
+        """Count what matches; where a label alone decides, without a look at the records."""
+        alone = self._leader is not None and self._rest == ALWAYS
+        tables = self._labels if alone else self._tables()
+        return f"SELECT count(*) FROM {tables}{_clause('WHERE', ' AND ', self._where())}"
+
+    def _tables(self) -> str:
+        records = f"{self._prefix}{self._table.name} AS r"
+        return f"{self._labels} JOIN {records} ON r.id = leader.id" if self._leader else records
+
+    @property
+    def _labels(self) -> str:
+        return f"{self._prefix}{LABELLED[self._plan.kind.name].name} AS leader"
+
+    def _where(self) -> list[str]:
+        where = []
+        bind = self._conditions.bind
+        if self._leader is not None:
+            label = self._leader
+            if label.namespace is not None:
+                digest = term(label.namespace, label.key, label.value)
+                where.append(f"leader.term = {bind(digest)}")
+            where.append(f"leader.key = {bind(label.key)}")
+            where.append(f"leader.value = {bind(label.value)}")
+        if self._rest != ALWAYS:
+            where.append(f"({self._conditions.word(self._rest)})")
+        return where
+
+    def _follows(self, place: Sequence[Plain]) -> str:
+        parts = self._parts
+        if not parts:
+            return FALSE  # at most one row can match, and it stood on the page before
+        if len({part.descending for part in parts}) == 1:
+            columns = ", ".join([self._column(part) for part in parts])
+            marks = ", ".join([self._conditions.bind(value) for value in place])
+            return f"({columns}) {_sign(parts[0])} ({marks})"
+        # Implied by the rest, but only this lets an index start there.
+        first = self._compare(parts[0], f"{_sign(parts[0])}=", place[0])
+        later = [
+            " AND ".join(
+                [
+                    *(self._compare(parts[n], "=", place[n]) for n in range(position)),
+                    self._compare(part, _sign(part), place[position]),
+                ]
+            )
+            for position, part in enumerate(parts)
+        ]
+        return f"{first} AND ({' OR '.join(later)})"
+
+    def _compare(self, part: Part, sign: str, value: Plain) -> str:
+        return f"{self._column(part)} {sign} {self._conditions.bind(value)}"
+
+    def _column(self, part: Part) -> str:
+        key = part.key
+        if isinstance(key.operand, Label):
+            value = self._conditions.label_value(key.operand.key)
+            if part.presence:
+                return f"CASE WHEN {value} IS NULL THEN 0 ELSE 1 END"
+            return f"coalesce({value}, '')"
+        # The columns of a leader stand in its index.
+        column = f"{'r' if self._leader is None else 'leader'}.{key.operand}"
+        return column if key.length is None else f"substr({column}, 1, {key.length:d})"
+
+    def _places(self, after: Sequence[Value | None]) -> Iterator[Plain]:
+        """Where a row with these sort values stands among the parts."""
+        fields = self._plan.kind.by_name
+        for key, value in zip(self._plan.order, after, strict=True):
+            if not isinstance(key.operand, Label):
+                yield encode_field(fields[key.operand], value)
+            else:
+                yield from (0, "") if value is None else (1, encode(value))
 
 
-def take_apart(plan: Plan[Any]) -> Listing:
-    """Let a label lead where its index has the plan's order.
+def take_apart(plan: Plan[Any]) -> tuple[Leader | None, Predicate]:
+    """Return the label that leads, if one can, and the other conditions.
 
-    Not among the children of one experiment: those are few, and in order too.
+    None does among the children of one experiment: those are few, and in order too.
     """
     terms = plan.where.terms if isinstance(plan.where, All) else (plan.where,)
-    if _is_default(plan.order) and not any(_pins(term, plan.kind.parent_field) for term in terms):
-        for term in terms:
-            if isinstance(term, Compare) and isinstance(term.operand, Label) and _pins(term):
-                rest = all_of(other for other in terms if other is not term)
-                return Listing(plan, (term.operand.key, term.value), rest)
-    return Listing(plan, None, plan.where)
+    pinned = {term.operand: term for term in terms if is_pin(term)}
+    labels = [operand for operand in pinned if isinstance(operand, Label)]
+    if not labels or not _is_default(plan.order) or plan.kind.parent_field in pinned:
+        return None, plan.where
+    label, scope = pinned[labels[0]], pinned.get("namespace")
+    namespace = None if scope is None else str(scope.value)
+    leader = Leader(namespace, labels[0].key, str(label.value))
+    return leader, all_of(other for other in terms if other is not label and other is not scope)
 
 
-class Wording:
-    """Words the statements of one listing."""
-
-    def __init__(self, listing: Listing, tables: Tables, dialect: Dialect) -> None:
-        """Prepare the tables and the placeholders."""
-        plan = listing.plan
-        self._plan = plan
-        self._table = tables.records[plan.kind.name]
-        self._binds = Binds()
-        self._conditions = Conditions(plan.kind, tables, dialect, self._binds)
-        self._leader = tables.labels[plan.kind.name].alias("leader") if listing.leader else None
-        self._where: list[ColumnElement[bool]] = []
-        if self._leader is not None:
-            self._where.append(self._leader.c.key == self._binds.text())
-            self._where.append(self._leader.c.value == self._binds.text())
-        if listing.rest != ALWAYS:
-            self._where.append(self._conditions.build(listing.rest))
-
-    def page(self) -> Select[Any]:
-        """Read the rows of the page."""
-        keys = [
-            (column, key.descending) for key in self._plan.order for column in self._columns(key)
-        ]
-        rows = self._from(select(self._table))
-        if self._plan.after is not None:
-            rows = rows.where(_follows(keys, [self._binds.like(column) for column, _ in keys]))
-        ordered = rows.order_by(*(key.desc() if descending else key for key, descending in keys))
-        # A bound limit would make PostgreSQL plan for a tenth of the table.
-        return ordered.suffix_with(text(f"LIMIT {self._plan.limit:d}"))
-
-    def count(self) -> Select[Any]:
-        """Count what matches."""
-        return self._from(select(func.count()).select_from(self._table))
-
-    def _from(self, rows: Select[Any]) -> Select[Any]:
-        if self._leader is not None:
-            join = self._leader.join(self._table, self._leader.c.id == self._table.c.id)
-            rows = rows.select_from(join)
-        return rows.where(*self._where)
-
-    def _columns(self, key: SortKey) -> tuple[ColumnElement[Any], ...]:
-        """What to sort by, never NULL: a label by whether it is there, then by its value."""
-        if isinstance(key.operand, Label):
-            name = literal(key.operand.key, Text())  # a constant: the order is part of the shape
-            value = self._conditions.label_value(name)
-            return case((value.is_(None), 0), else_=1), func.coalesce(value, "")
-        if self._leader is not None:  # its columns stand in the index
-            return (self._leader.c[key.operand],)
-        column = self._table.c[key.operand]
-        if key.length is None:
-            return (column,)
-        return (func.substr(column, 1, literal_column(str(key.length)), type_=column.type),)
+def is_pin(term: Predicate) -> TypeGuard[Compare]:
+    """Tell whether *term* allows its operand a single value."""
+    return isinstance(term, Compare) and term.op is Op.EQ and term.expected
 
 
-def _follows(keys: list[tuple[ColumnElement[Any], bool]], place: list[Any]) -> ColumnElement[bool]:
-    if not keys:
-        return false()  # at most one row can match, and it stood on the page before
-    if len({descending for _, descending in keys}) == 1:
-        left, right = tuple_(*(column for column, _ in keys)), tuple_(*place)
-        return left < right if keys[0][1] else left > right
-    same = [column == value for (column, _), value in zip(keys, place, strict=True)]
-    later = [
-        column < value if descending else column > value
-        for (column, descending), value in zip(keys, place, strict=True)
-    ]
-    first, start = keys[0][0], place[0]
-    return and_(
-        # Implied by the rest, but only this lets an index start there.
-        first <= start if keys[0][1] else first >= start,
-        or_(*(and_(*same[:position], later[position]) for position in range(len(keys)))),
-    )
-
-
-def _place(plan: Plan[Any], key: SortKey, value: Value | None) -> tuple[Plain, ...]:
-    """Where a row with *value* stands among the columns of *key*."""
-    if isinstance(key.operand, Label):
-        return (0, "") if value is None else (1, str(value))
-    return (encode_field(plan.kind.by_name[key.operand], value),)
-
-
-def _is_default(order: tuple[SortKey, ...]) -> bool:
+def _is_default(order: Order) -> bool:
     operands = [key.operand for key in order]
     return operands == ["created_at", "id"] and len({key.descending for key in order}) == 1
 
 
-def _pins(term: Predicate, operand: str | None = None) -> bool:
-    return (
-        isinstance(term, Compare)
-        and term.op is Op.EQ
-        and term.expected
-        and (operand is None or term.operand == operand)
-    )
+def _parts(order: Order) -> Iterator[Part]:
+    for key in order:
+        if isinstance(key.operand, Label):
+            yield Part(key, key.descending, presence=True)
+        yield Part(key, key.descending)
+
+
+def _sign(part: Part) -> str:
+    return "<" if part.descending else ">"
+
+
+def _clause(word: str, joint: str, items: Sequence[str]) -> str:
+    return f" {word} {joint.join(items)}" if items else ""

@@ -1,32 +1,15 @@
-"""Predicates in SQL: a shape, which is compiled once, and the values that fill it.
+"""Predicates in SQL: the text of a condition, and the values of its parameters.
 
-`shape` takes the literals out of a predicate, `Conditions` builds the SQL of a
-shape with a placeholder for each. Both walk the same way, so that the n-th value
-belongs to the n-th placeholder; property tests hold them together.
+Both come out of one walk: whoever writes a mark for a parameter appends its value
+in the same breath, from left to right. Equal forms of predicates are equal texts,
+so that a driver or a database can keep what it has prepared.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, assert_never
-
-from sqlalchemy import (
-    BigInteger,
-    BindParameter,
-    ColumnElement,
-    Text,
-    and_,
-    bindparam,
-    false,
-    func,
-    literal_column,
-    not_,
-    or_,
-    select,
-    true,
-)
 
 from experiment_store.filters.patterns import Pattern
 from experiment_store.filters.predicates import (
@@ -43,206 +26,130 @@ from experiment_store.filters.predicates import (
     Search,
 )
 from experiment_store.schema import Kind, Type
+from experiment_store.values import Value
 from experiment_store_sql.codec import absent, encode
 from experiment_store_sql.dialect import Dialect
 from experiment_store_sql.ranges import successor
-from experiment_store_sql.tables import Tables
+from experiment_store_sql.tables import LABELLED, Storage, storage
 
-_COMPARE: Mapping[Op, Callable[[Any, Any], Any]] = {
-    Op.EQ: operator.eq, Op.LT: operator.lt, Op.LE: operator.le,
-    Op.GT: operator.gt, Op.GE: operator.ge,
-}  # fmt: skip
-_OPPOSITE: Mapping[Op, Callable[[Any, Any], Any]] = {
-    Op.EQ: operator.ne, Op.LT: operator.ge, Op.LE: operator.gt,
-    Op.GT: operator.le, Op.GE: operator.lt,
+_OPPOSITE: Mapping[Op, str] = {
+    Op.EQ: "<>", Op.LT: ">=", Op.LE: ">", Op.GT: "<=", Op.GE: "<",
 }  # fmt: skip
 _SEARCHED = ("name", "description")
 
-Columns = ColumnElement[Any]
+TRUE, FALSE = "1 = 1", "1 = 0"
 
-
-class Binds:
-    """Hands out placeholders, numbered in the order of their values."""
-
-    def __init__(self) -> None:
-        """Start at the first."""
-        self._count = 0
-
-    def text(self) -> BindParameter[str]:
-        """The next value, which is text."""
-        return self._next(Text())
-
-    def integer(self) -> BindParameter[int]:
-        """The next value, which is an integer."""
-        return self._next(BigInteger())
-
-    def like(self, column: Columns) -> BindParameter[Any]:
-        """The next value, of the type of *column*."""
-        return self.text() if isinstance(column.type, Text) else self.integer()
-
-    def plain(self) -> BindParameter[Any]:
-        """The next value, whose type is the dialect's business."""
-        return self._next(None)
-
-    def _next(self, type_: Any) -> BindParameter[Any]:
-        self._count += 1
-        return bindparam(f"p{self._count - 1}", type_=type_, required=True)
-
-
-def shape(predicate: Predicate, dialect: Dialect, values: list[Any]) -> Hashable:
-    """Return what *predicate* is without its literals, which are appended to *values*."""
-    match predicate:
-        case Compare(operand, op, value, expected):
-            mark = _operand_shape(operand, values)
-            values.append(encode(value))
-            return Compare, mark, op, expected
-        case OneOf(operand, members, expected):
-            mark = _operand_shape(operand, values)
-            values.append(dialect.bind_list([encode(member) for member in members]))
-            return OneOf, mark, expected
-        case Match(operand, pattern, expected):
-            mark = _operand_shape(operand, values)
-            return Match, mark, _pattern_shape(pattern, dialect, values), expected
-        case Search(pattern, expected):
-            forms = [_pattern_shape(pattern, dialect, values) for _ in (*_SEARCHED, "labels")]
-            return Search, forms[0], expected
-        case Present(operand, expected):
-            return Present, _operand_shape(operand, values), expected
-        case All(terms) | AnyOf(terms):
-            return type(predicate), tuple(shape(term, dialect, values) for term in terms)
-        case _:
-            assert_never(predicate)
-
-
-def _operand_shape(operand: Operand, values: list[Any]) -> Hashable:
-    if isinstance(operand, Label):
-        values.append(operand.key)
-        return Label
-    return operand
-
-
-def _pattern_shape(pattern: Pattern, dialect: Dialect, values: list[Any]) -> Hashable:
-    """A pattern that starts with text is a range of it, which an index can answer."""
-    ranged = _upper_bound(pattern) is not None
-    if ranged:
-        values.extend((pattern.parts[0], _upper_bound(pattern)))
-    if not (ranged and pattern.parts[1:] == ("",)):
-        values.append(dialect.bind_pattern(pattern.parts))
-    return pattern.folded, ranged, pattern.parts[1:] == ("",)
-
-
-def _upper_bound(pattern: Pattern) -> str | None:
-    prefix, *others = pattern.parts
-    return successor(prefix) if prefix and others and not pattern.folded else None
+Test = Callable[[str], str]
+"""Words a condition on the text of a column."""
 
 
 class Conditions:
-    """Builds the SQL of predicates on one table."""
+    """Words conditions on the records *r* of one kind, and collects the values for them."""
 
-    def __init__(self, kind: Kind[Any], tables: Tables, dialect: Dialect, binds: Binds) -> None:
-        """Speak of the table of *kind*."""
+    def __init__(self, kind: Kind[Any], dialect: Dialect, values: list[Any]) -> None:
+        """Append to *values*, in the order in which their marks stand in the text."""
         self._kind = kind
-        self._tables = tables
-        self._table = tables.records[kind.name]
         self._dialect = dialect
-        self._binds = binds
+        self._values = values
 
-    def build(self, predicate: Predicate) -> ColumnElement[bool]:
+    def bind(self, value: Any) -> str:
+        """Return the mark for *value*."""
+        self._values.append(value)
+        return self._dialect.mark
+
+    def word(self, predicate: Predicate) -> str:
         """Return the condition, never NULL, that *predicate* states."""
         match predicate:
-            case Compare(operand, op, _, expected):
-                test = partial(self._compare, op=op)
-                return self._leaf(operand, test, op, expected=expected)
-            case OneOf(operand, _, expected):
-                return self._leaf(operand, self._one_of, expected=expected)
+            case Compare(operand, op, value, expected):
+                if not isinstance(operand, Label) and self._excludes_absent(operand, op):
+                    sign = op.value if expected else _OPPOSITE[op]  # which an index can answer
+                    return self._compare(f"r.{operand}", sign, value)
+                compare = partial(self._compare, sign=op.value, value=value)
+                return self._leaf(operand, compare, expected=expected)
+            case OneOf(operand, members, expected):
+                one_of = partial(self._one_of, operand=operand, members=members)
+                return self._leaf(operand, one_of, expected=expected)
             case Match(operand, pattern, expected):
-                test = partial(self._match, pattern=pattern)
-                return self._leaf(operand, test, expected=expected)
+                match = partial(self._match, pattern=pattern)
+                return self._leaf(operand, match, expected=expected)
             case Search(pattern, expected):
                 return _as_expected(self._search(pattern), expected=expected)
             case Present("labels", expected):
-                return _as_expected(
-                    self._table.c.labels != literal_column("'{}'"), expected=expected
-                )
+                return f"r.labels {'<>' if expected else '='} '{{}}'"
             case Present(operand, expected):
-                return self._leaf(operand, lambda _: true(), expected=expected)
+                return self._leaf(operand, lambda _: TRUE, expected=expected)
             case All(terms):
-                return and_(true(), *map(self.build, terms))
+                return " AND ".join([self._term(term) for term in terms]) or TRUE
             case AnyOf(terms):
-                return or_(false(), *map(self.build, terms))
+                return " OR ".join([self._term(term) for term in terms]) or FALSE
             case _:
                 assert_never(predicate)
 
-    def label(self, key: Columns, test: Callable[[Columns], Any]) -> ColumnElement[bool]:
-        """Whether the record has the label *key* with a value that passes *test*.
+    def label_value(self, key: str, of: Test = lambda value: value) -> str:
+        """What *of* makes of the value of the label *key*; NULL without it.
 
         Not EXISTS: PostgreSQL would make a join of every one, and plan for minutes.
         """
-        return self.label_value(key, test).is_(true())
+        what = of("l.value")
+        mark = self.bind(key)
+        return f"(SELECT {what} FROM {self._labels} AS l WHERE l.id = r.id AND l.key = {mark})"
 
-    def label_value(
-        self, key: Columns, of: Callable[[Columns], Any] = lambda value: value
-    ) -> ColumnElement[Any]:
-        """What *of* makes of the value of the label *key*; NULL without it."""
-        labels = self._tables.labels[self._kind.name].alias()
-        return (
-            select(of(labels.c.value))
-            .where(labels.c.id == self._table.c.id, labels.c.key == key)
-            .correlate(self._table)
-            .scalar_subquery()
-        )
+    def _term(self, term: Predicate) -> str:
+        text = self.word(term)
+        return f"({text})" if isinstance(term, All | AnyOf) else text
 
-    def _leaf(
-        self,
-        operand: Operand,
-        test: Callable[[Columns], ColumnElement[bool]],
-        op: Op | None = None,
-        *,
-        expected: bool,
-    ) -> ColumnElement[bool]:
+    def _leaf(self, operand: Operand, test: Test, *, expected: bool) -> str:
         if isinstance(operand, Label):
-            return _as_expected(self.label(self._binds.text(), test), expected=expected)
-        column, field = self._table.c[operand], self._kind.by_name[operand]
+            value = self.label_value(operand.key, test)
+            return _as_expected(f"{value} IS TRUE", expected=expected)
+        column, field = f"r.{operand}", self._kind.by_name[operand]
         if not field.optional:
-            if op is not None and not expected:
-                return self._compare(column, op, _OPPOSITE)  # which an index can answer
             return _as_expected(test(column), expected=expected)
-        holds = test(column)
-        # An absent value is stored as the smallest, so it is never greater, and a
-        # time is never equal to it.
-        if not (field.type is Type.TIME and op in (Op.EQ, Op.GT, Op.GE)):
-            holds = and_(column != absent(field), holds)
-        return _as_expected(holds, expected=expected)
+        there = f"{column} <> {self.bind(absent(field))}"
+        return _as_expected(f"({there} AND {test(column)})", expected=expected)
 
-    def _compare(
-        self, column: Columns, op: Op, comparisons: Mapping[Op, Any] = _COMPARE
-    ) -> ColumnElement[bool]:
-        compared: ColumnElement[bool] = comparisons[op](column, self._binds.like(column))
-        return compared
+    def _excludes_absent(self, name: str, op: Op) -> bool:
+        """Whether no absent value passes a comparison as it is stored.
 
-    def _one_of(self, column: Columns) -> ColumnElement[bool]:
-        return self._dialect.one_of(column, self._binds.plain())
+        It is stored as the smallest, so it is never greater, and a time is never
+        equal to it.
+        """
+        field = self._kind.by_name[name]
+        return not field.optional or (field.type is Type.TIME and op in (Op.EQ, Op.GT, Op.GE))
 
-    def _match(self, column: Columns, pattern: Pattern) -> ColumnElement[bool]:
+    def _compare(self, column: str, sign: str, value: Value) -> str:
+        return f"{column} {sign} {self.bind(encode(value))}"
+
+    def _one_of(self, column: str, operand: Operand, members: frozenset[Value]) -> str:
+        field = None if isinstance(operand, Label) else self._kind.by_name[operand]
+        of = Storage.TEXT if field is None else storage(field)
+        self.bind(self._dialect.bind_list([encode(member) for member in members]))
+        return self._dialect.one_of(column, of)
+
+    def _match(self, column: str, pattern: Pattern) -> str:
+        """Word a pattern; one that starts with text is a range of it, for an index to answer."""
         if pattern.folded:
-            return self._dialect.like(func.lower(column), self._binds.text())
-        if _upper_bound(pattern) is None:
-            return self._dialect.like(column, self._binds.text())
-        within = and_(column >= self._binds.text(), column < self._binds.text())
-        if pattern.parts[1:] == ("",):
-            return within
-        return and_(within, self._dialect.like(column, self._binds.text()))
+            return self._like(f"lower({column})", pattern)
+        prefix, *others = pattern.parts
+        end = successor(prefix) if prefix and others else None
+        if end is None:
+            return self._like(column, pattern)
+        within = f"{column} >= {self.bind(prefix)} AND {column} < {self.bind(end)}"
+        return f"({within})" if others == [""] else f"({within} AND {self._like(column, pattern)})"
 
-    def _search(self, pattern: Pattern) -> ColumnElement[bool]:
-        labels = self._tables.labels[self._kind.name].alias()
-        return or_(
-            *(self._match(self._table.c[name], pattern) for name in _SEARCHED),
-            select(literal_column("1"))
-            .where(labels.c.id == self._table.c.id, self._match(labels.c.value, pattern))
-            .correlate(self._table)
-            .exists(),
-        )
+    def _like(self, column: str, pattern: Pattern) -> str:
+        self.bind(self._dialect.bind_pattern(pattern.parts))
+        return self._dialect.like(column)
+
+    def _search(self, pattern: Pattern) -> str:
+        texts = [self._match(f"r.{name}", pattern) for name in _SEARCHED]
+        labels = f"{self._labels} AS l WHERE l.id = r.id AND {self._match('l.value', pattern)}"
+        return f"({' OR '.join(texts)} OR EXISTS (SELECT 1 FROM {labels}))"
+
+    @property
+    def _labels(self) -> str:
+        return self._dialect.prefix + LABELLED[self._kind.name].name
 
 
-def _as_expected(condition: ColumnElement[bool], *, expected: bool) -> ColumnElement[bool]:
-    return condition if expected else not_(condition)
+def _as_expected(condition: str, *, expected: bool) -> str:
+    return condition if expected else f"NOT ({condition})"

@@ -1,227 +1,171 @@
-"""Statements: SQLAlchemy words each shape once, calls only fill in values."""
+"""Statements: the words for one database, and the values for their parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from functools import lru_cache
-from typing import Any
-
-from attrs import field, frozen
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.sql.base import Executable
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 from experiment_store.backend import Assignments, Max
-from experiment_store.filters.predicates import Predicate
+from experiment_store.filters.predicates import All, Predicate
 from experiment_store.plan import Plan
 from experiment_store.schema import Kind
-from experiment_store_sql.codec import encode, encode_field
+from experiment_store_sql.codec import Row, encode, encode_field
 from experiment_store_sql.dialect import Dialect
-from experiment_store_sql.listing import Wording, take_apart
-from experiment_store_sql.predicates import Binds, Conditions, shape
-from experiment_store_sql.tables import Tables
-
-_CACHED_SHAPES = 256
-
-Row = tuple[Any, ...]
+from experiment_store_sql.listing import Listing, is_pin
+from experiment_store_sql.predicates import Conditions
+from experiment_store_sql.tables import LABELLED, RECORDS, Table, all_tables
 
 
-@frozen
-class Recipe:
-    """How to word a statement; equal keys mean equal text."""
-
-    key: Hashable
-    build: Callable[[], Executable] = field(eq=False)
-
-
-@frozen
-class Statement:
-    """The text of a statement, and which values stand at its placeholders.
-
-    A place is the number of a value, or counts from the end of the constants.
-    """
+class Call(NamedTuple):
+    """A statement and the values for its parameters."""
 
     text: str
-    places: tuple[int, ...]
-    constants: tuple[Any, ...]
-
-    def fill(self, values: Sequence[Any]) -> Row:
-        """Return the parameters that the driver expects."""
-        pool = (*values, *self.constants)
-        return tuple(pool[place] for place in self.places)
-
-
-@frozen
-class Call:
-    """A statement and its parameters, or a row of them for each time it is run."""
-
-    text: str
-    parameters: Any
-    many: bool = False
+    parameters: Sequence[Any] = ()
 
 
 class Statements:
     """Words all statements on the records of one store, for one database."""
 
-    def __init__(self, tables: Tables, dialect: Dialect) -> None:
-        """Speak of *tables* in the words of *dialect*."""
-        self._tables = tables
+    def __init__(self, dialect: Dialect) -> None:
+        """Speak as *dialect* has it."""
         self._dialect = dialect
-        self._word = lru_cache(_CACHED_SHAPES)(self._compile)
+        self._by_id = cache(partial(self._word_lookup, by="id"))
+        self._by_key = cache(self._word_lookup)
+
+    def create(self) -> Iterator[Call]:
+        """Create all tables and indexes."""
+        dialect = self._dialect
+        for table in all_tables():
+            columns = [f"{name} {dialect.types[of]}" for name, of in table.columns.items()]
+            columns.append(f"PRIMARY KEY ({', '.join(table.primary_key)})")
+            form = dialect.clustered if table.clustered else dialect.plain
+            yield Call(f"CREATE TABLE {self._name(table)} ({', '.join(columns)}){form}")
+            for index in table.indexes:
+                unique = "UNIQUE " if index.unique else ""
+                listed = ", ".join(index.columns)
+                yield Call(f"CREATE {unique}INDEX {index.name} ON {self._name(table)} ({listed})")
 
     def get(self, kind: Kind[Any], id: str) -> Call:
         """Read one record."""
-        table = self._tables.records[kind.name]
-        recipe = Recipe(
-            ("get", kind.name), lambda: select(table).where(table.c.id == Binds().text())
-        )
-        return self._call(recipe, [encode(id)])
+        return Call(self._by_id(kind), (encode(id),))
 
     def select(self, plan: Plan[Any]) -> Call:
-        """Read the rows of a page."""
-        values: list[Any] = []
-        listing = take_apart(plan)
-        key = ("select", listing.shape(self._dialect, values, page=True))
-        wording = Recipe(key, lambda: Wording(listing, self._tables, self._dialect).page())
-        return self._call(wording, values)
+        """Read the rows of a page, or the record that has a natural key."""
+        if (key := _natural_key(plan)) is not None:
+            return Call(self._by_key(plan.kind), key)
+        listing = Listing(plan, self._dialect)
+        return Call(listing.page(), listing.values)
+
+    def count(self, plan: Plan[Any]) -> Call:
+        """Count what matches."""
+        listing = Listing(plan, self._dialect)
+        return Call(listing.count(), listing.values)
 
     def explain(self, plan: Plan[Any]) -> Call:
         """Describe how the rows of a page would be read."""
         call = self.select(plan)
-        return Call(f"{self._dialect.explain} {call.text}", call.parameters)
-
-    def count(self, plan: Plan[Any]) -> Call:
-        """Count what matches."""
-        values: list[Any] = []
-        listing = take_apart(plan)
-        key = ("count", listing.shape(self._dialect, values, page=False))
-        wording = Recipe(key, lambda: Wording(listing, self._tables, self._dialect).count())
-        return self._call(wording, values)
+        return call._replace(text=f"{self._dialect.explain} {call.text}")
 
     def lock(self, kind: Kind[Any], where: Predicate, *, shared: bool = False) -> Call:
         """Read the ids of records in their order, and keep others from changing them."""
-        table = self._tables.records[kind.name]
-
-        def build() -> Executable:
-            ids = select(table.c.id).where(self._conditions(kind, Binds()).build(where))
-            return ids.order_by(table.c.id).with_for_update(read=shared)
-
         values: list[Any] = []
-        key = ("lock", kind.name, shape(where, self._dialect, values), shared)
-        return self._call(Recipe(key, build), values)
+        lock = self._dialect.for_share if shared else self._dialect.for_update
+        return Call(f"{self._ids(kind, where, values)} ORDER BY r.id{lock}", values)
 
     def lock_all(self, kind: Kind[Any], where: Predicate) -> Call:
         """Keep others from changing records; only their count is read."""
-        table = self._tables.records[kind.name]
-
-        def build() -> Executable:
-            ids = select(table.c.id).where(self._conditions(kind, Binds()).build(where))
-            return select(func.count()).select_from(ids.with_for_update().subquery())
-
         values: list[Any] = []
-        key = ("lock all", kind.name, shape(where, self._dialect, values))
-        return self._call(Recipe(key, build), values)
+        locked = f"{self._ids(kind, where, values)}{self._dialect.for_update}"
+        return Call(f"SELECT count(*) FROM ({locked}) AS locked", values)
 
     def any(self, kind: Kind[Any], where: Predicate) -> Call:
         """Look for one record."""
-        table = self._tables.records[kind.name]
-
-        def build() -> Executable:
-            found = self._conditions(kind, Binds()).build(where)
-            return select(table.c.id).where(found).limit(1)
-
         values: list[Any] = []
-        key = ("any", kind.name, shape(where, self._dialect, values))
-        return self._call(Recipe(key, build), values)
+        return Call(f"{self._ids(kind, where, values)} LIMIT 1", values)
 
-    def insert(self, kind: Kind[Any], rows: Sequence[Row]) -> Call:
-        """Add rows; those whose keys are taken are passed over, and not counted."""
-        table = self._tables.records[kind.name]
-        return self._many(Recipe(("insert", kind.name), lambda: self._insert(table)), rows)
+    def insert(self, kind: Kind[Any], row: Row) -> Call:
+        """Add one record, unless one of its keys is taken."""
+        return Call(insert_text(self._dialect, RECORDS[kind.name]), row)
+
+    def insert_labelled(self, kind: Kind[Any], row: Row, labels: Sequence[Row]) -> Call:
+        """Add one record and its labels, unless one of its keys is taken."""
+        mark, owned = self._dialect.mark, LABELLED[kind.name]
+        record = insert_text(self._dialect, RECORDS[kind.name])
+        _, keys, values, _, terms = zip(*labels, strict=True)
+        return Call(
+            f"WITH r AS ({record} RETURNING id, created_at) "
+            f"INSERT INTO {self._name(owned)} ({owned.listed}) "
+            "SELECT r.id, l.key, l.value, r.created_at, l.term "
+            f"FROM r, unnest({mark}::text[], {mark}::text[], {mark}::bigint[]) "
+            "AS l (key, value, term)",
+            (*row, list(keys), list(values), list(terms)),
+        )
 
     def update(
         self, kind: Kind[Any], where: Predicate, assign: Assignments, *, returning: bool = False
     ) -> Call:
         """Assign to all records that match, and return them if asked."""
-        table = self._tables.records[kind.name]
-
-        def build() -> Executable:
-            binds = Binds()
-            values: dict[str, Any] = {} if assign else {"id": table.c.id}  # SET needs something
-            for name, value in assign.items():
-                bound = binds.like(table.c[name])
-                later = isinstance(value, Max)
-                values[name] = self._dialect.later(table.c[name], bound) if later else bound
-            changed = update(table).values(values)
-            changed = changed.where(self._conditions(kind, binds).build(where))
-            return changed.returning(*table.c) if returning else changed
-
-        values = [
-            encode_field(kind.by_name[name], value.value if isinstance(value, Max) else value)
+        values: list[Any] = []
+        table = RECORDS[kind.name]
+        conditions = Conditions(kind, self._dialect, values)
+        assigned = [
+            f"{name} = {self._assigned(conditions, kind, name, value)}"
             for name, value in assign.items()
-        ]
-        marks = tuple((name, isinstance(value, Max)) for name, value in assign.items())
-        key = ("update", kind.name, marks, shape(where, self._dialect, values), returning)
-        return self._call(Recipe(key, build), values)
+        ] or ["id = id"]  # SET needs something
+        text = (
+            f"UPDATE {self._name(table)} AS r SET {', '.join(assigned)} "
+            f"WHERE {conditions.word(where)}"
+        )
+        return Call(f"{text} RETURNING {table.listed}" if returning else text, values)
 
     def delete(self, kind: Kind[Any], where: Predicate) -> Call:
         """Remove all records that match."""
-        table = self._tables.records[kind.name]
-
-        def build() -> Executable:
-            return delete(table).where(self._conditions(kind, Binds()).build(where))
-
         values: list[Any] = []
-        key = ("delete", kind.name, shape(where, self._dialect, values))
-        return self._call(Recipe(key, build), values)
-
-    def label(self, kind: Kind[Any], rows: Sequence[Row]) -> Call:
-        """Add rows of labels."""
-        table = self._tables.labels[kind.name]
-        return self._many(Recipe(("label", kind.name), lambda: self._insert(table)), rows)
+        condition = Conditions(kind, self._dialect, values).word(where)
+        return Call(f"DELETE FROM {self._name(RECORDS[kind.name])} AS r WHERE {condition}", values)
 
     def unlabel(self, kind: Kind[Any], where: Predicate) -> Call:
         """Remove the labels of all records that match."""
-        table, labels = self._tables.records[kind.name], self._tables.labels[kind.name]
-
-        def build() -> Executable:
-            owners = select(table.c.id).where(self._conditions(kind, Binds()).build(where))
-            return delete(labels).where(labels.c.id.in_(owners))
-
         values: list[Any] = []
-        key = ("unlabel", kind.name, shape(where, self._dialect, values))
-        return self._call(Recipe(key, build), values)
+        owners = self._ids(kind, where, values)
+        return Call(f"DELETE FROM {self._name(LABELLED[kind.name])} WHERE id IN ({owners})", values)
 
-    def _conditions(self, kind: Kind[Any], binds: Binds) -> Conditions:
-        return Conditions(kind, self._tables, self._dialect, binds)
+    def _name(self, table: Table) -> str:
+        return self._dialect.prefix + table.name
 
-    def _insert(self, table: Any) -> Executable:
-        binds = Binds()
-        values = {column.name: binds.like(column) for column in table.c}
-        return self._dialect.insert_new(table).values(values)
+    def _ids(self, kind: Kind[Any], where: Predicate, values: list[Any]) -> str:
+        condition = Conditions(kind, self._dialect, values).word(where)
+        return f"SELECT r.id FROM {self._name(RECORDS[kind.name])} AS r WHERE {condition}"
 
-    def _call(self, recipe: Recipe, values: Sequence[Any]) -> Call:
-        statement = self._word(recipe)
-        return Call(statement.text, statement.fill(values))
+    def _word_lookup(self, kind: Kind[Any], by: str = "") -> str:
+        table, mark = RECORDS[kind.name], self._dialect.mark
+        pins = " AND ".join([f"{name} = {mark}" for name in ((by,) if by else kind.unique)])
+        return f"SELECT {table.listed} FROM {self._name(table)} WHERE {pins}"
 
-    def _many(self, recipe: Recipe, rows: Sequence[Row]) -> Call:
-        statement = self._word(recipe)
-        filled = [statement.fill(row) for row in rows]
-        return (
-            Call(statement.text, filled[0])
-            if len(rows) == 1
-            else Call(statement.text, filled, many=True)
-        )
+    def _assigned(self, conditions: Conditions, kind: Kind[Any], name: str, value: Any) -> str:
+        field = kind.by_name[name]
+        if isinstance(value, Max):
+            mark = conditions.bind(encode_field(field, value.value))
+            return f"{self._dialect.greatest}(r.{name}, {mark})"
+        return conditions.bind(encode_field(field, value))
 
-    def _compile(self, recipe: Recipe) -> Statement:
-        statement: Any = recipe.build()
-        compiled = statement.compile(dialect=self._dialect.wording)
-        names: Sequence[str] = compiled.positiontup
-        numbered = [name for name in compiled.params if name.startswith("p") and name[1:].isdigit()]
-        constants = [name for name in compiled.params if name not in numbered]
-        order = {name: int(name[1:]) for name in numbered}
-        order |= {name: number - len(constants) for number, name in enumerate(constants)}
-        return Statement(
-            str(compiled),
-            tuple(order[name] for name in names),
-            tuple(compiled.params[name] for name in constants),
-        )
+
+def insert_text(dialect: Dialect, table: Table) -> str:
+    """Add a row, unless one of its keys is taken."""
+    marks = ", ".join([dialect.mark] * len(table.columns))
+    return (
+        f"INSERT INTO {dialect.prefix}{table.name} ({table.listed}) VALUES ({marks}) "
+        "ON CONFLICT DO NOTHING"
+    )
+
+
+def _natural_key(plan: Plan[Any]) -> Sequence[Any] | None:
+    """Return the natural key of the one record that *plan* asks for, if it does nothing else."""
+    terms = plan.where.terms if isinstance(plan.where, All) else ()
+    if plan.order or plan.after is not None or plan.limit != 1 or not terms:
+        return None
+    pinned = tuple(term.operand for term in terms if is_pin(term))
+    if pinned != plan.kind.unique or len(pinned) < len(terms):
+        return None
+    return [encode(term.value) for term in terms if is_pin(term)]

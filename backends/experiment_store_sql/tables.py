@@ -8,38 +8,70 @@ value has nothing to stem from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+from functools import cached_property
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, PrimaryKeyConstraint, Table
-from sqlalchemy.engine.interfaces import Dialect as Engine
-from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
-from sqlalchemy.types import Text
 
-from experiment_store.schema import KINDS, Kind, Type
+from experiment_store.schema import KINDS, Field, Kind, Type
 
 ABSENT_TIME = -(2**63)
 ABSENT_TEXT = ""  # no optional text may be empty
 
 SCHEMA_VERSION = "1"
 
-TEXT = Text().with_variant(Text(collation="C"), "postgresql")
-INTEGER = BigInteger().with_variant(Integer(), "sqlite")
+LABELS = "labels"
+
+
+class Storage(Enum):
+    """How a column is stored."""
+
+    TEXT = auto()  # compared by code point
+    INTEGER = auto()  # of 64 bits
+
+
+@frozen
+class Index:
+    """An index over columns of a table, in ascending order."""
+
+    name: str
+    columns: tuple[str, ...]
+    unique: bool = False
+
+
+@frozen(slots=False, eq=False)
+class Table:
+    """A table; the *clustered* ones consist of their primary key and little else."""
+
+    name: str
+    columns: Mapping[str, Storage]
+    primary_key: tuple[str, ...]
+    indexes: tuple[Index, ...]
+    clustered: bool = False
+
+    @cached_property
+    def listed(self) -> str:
+        """The names of all columns, as statements list them."""
+        return ", ".join(self.columns)
+
 
 # What listings read in order, without sorting: all records, those of a namespace,
 # those of an experiment, those with a name. Within a namespace, the unique index
 # orders experiments by name. Runs and jobs are many and seldom listed by name:
 # they do without the further indexes.
+# The name at the end of the first ones is not for the order: a condition on it is
+# decided in the index, and only what matches is read from the table.
 _CHILDREN = (
-    ("created_at", "id"),
+    ("created_at", "id", "name"),
     ("namespace", "created_at", "id"),
     ("experiment_id", "created_at", "id"),
     ("name", "created_at", "id"),
 )
 _INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "experiment": (
-        ("created_at", "id"),
+        ("created_at", "id", "name"),
         ("namespace", "created_at", "id"),
         ("name", "id"),
         ("name", "created_at", "id"),
@@ -52,70 +84,59 @@ _INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
-@frozen(eq=False)
-class Tables:
-    """The tables of one store, by the name of the kind."""
-
-    metadata: MetaData
-    records: Mapping[str, Table]
-    labels: Mapping[str, Table]
-
-
-def build_tables(schema: str | None = None) -> Tables:
-    """Describe the tables, in *schema* where the database has such."""
-    metadata = MetaData(schema=schema)
-    records = {kind.name: _record_table(kind, metadata) for kind in KINDS}
-    labels = {kind.name: _label_table(kind, metadata) for kind in KINDS if "labels" in kind.by_name}
-    return Tables(metadata, records, labels)
-
-
-def create_statements(tables: Tables, engine: Engine) -> list[str]:
-    """Word what creates all tables and indexes."""
-    made: list[ExecutableDDLElement] = []
-    for table in tables.metadata.sorted_tables:
-        made.append(CreateTable(table))
-        made.extend(
-            CreateIndex(index) for index in sorted(table.indexes, key=lambda i: str(i.name))
-        )
-    return [str(statement.compile(dialect=engine)) for statement in made]
-
-
-def _record_table(kind: Kind[Any], metadata: MetaData) -> Table:
-    columns = [
-        Column(
-            field.name,
-            INTEGER if field.type in (Type.TIME, Type.BOOL) else TEXT,
-            primary_key=field.name == "id",
-            nullable=False,
-        )
-        for field in kind.fields
-    ]
+def _record_table(kind: Kind[Any]) -> Table:
     name = f"{kind.name}s"
-    table = Table(name, metadata, *columns, sqlite_strict=True)
-    if kind.unique:
-        Index(f"{name}_unique", *(table.c[part] for part in kind.unique), unique=True)
-    for parts in _INDEXES.get(kind.name, ()):
-        Index(f"{name}_by_{'_'.join(parts[:-1])}", *(table.c[part] for part in parts))
-    return table
+    # The last one: of indexes that seem to cost the same, PostgreSQL takes the latest.
+    unique = (Index(f"{name}_unique", kind.unique, unique=True),) if kind.unique else ()
+    return Table(
+        name,
+        {field.name: storage(field) for field in kind.fields},
+        ("id",),
+        (*(_index(name, parts) for parts in _INDEXES.get(kind.name, ())), *unique),
+    )
 
 
-def _label_table(kind: Kind[Any], metadata: MetaData) -> Table:
+def _label_table(kind: Kind[Any]) -> Table:
     """Labels, findable by record and by value; with their record's place in the default order.
 
     The record keeps a copy of its labels as JSON text, so that reading it needs
-    no other table.
+    no other table. The *term* is a digest of namespace, key and value, which
+    would together be too long for an index of PostgreSQL's.
     """
     name = f"{kind.name}_labels"
-    table = Table(
+    text, integer = Storage.TEXT, Storage.INTEGER
+    return Table(
         name,
-        metadata,
-        Column("id", TEXT, nullable=False),
-        Column("key", TEXT, nullable=False),
-        Column("value", TEXT, nullable=False),
-        Column("created_at", INTEGER, nullable=False),
-        PrimaryKeyConstraint("id", "key"),
-        sqlite_strict=True,
-        sqlite_with_rowid=False,
+        {"id": text, "key": text, "value": text, "created_at": integer, "term": integer},
+        ("id", "key"),
+        (
+            Index(f"{name}_by_value", ("key", "value", "created_at", "id")),
+            Index(f"{name}_by_term", ("term", "created_at", "id")),
+        ),
+        clustered=True,
     )
-    Index(f"{name}_by_value", table.c.key, table.c.value, table.c.created_at, table.c.id)
-    return table
+
+
+def storage(field: Field) -> Storage:
+    """Tell how the values of *field* are stored."""
+    return Storage.INTEGER if field.type in (Type.TIME, Type.BOOL) else Storage.TEXT
+
+
+def _index(table: str, columns: tuple[str, ...]) -> Index:
+    *order, _ = columns[: columns.index("id") + 1]
+    return Index(f"{table}_by_{'_'.join(order)}", columns)
+
+
+RECORDS: Mapping[str, Table] = {kind.name: _record_table(kind) for kind in KINDS}
+"""The table of every kind, by the kind's name."""
+
+LABELLED: Mapping[str, Table] = {
+    kind.name: _label_table(kind) for kind in KINDS if LABELS in kind.by_name
+}
+"""The tables of the labels of the kinds that have them."""
+
+
+def all_tables() -> Iterator[Table]:
+    """All tables of a store."""
+    yield from RECORDS.values()
+    yield from LABELLED.values()

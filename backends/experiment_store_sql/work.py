@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from experiment_store.backend import Refusal
 from experiment_store.errors import BackendError
+from experiment_store_sql.codec import Row
 from experiment_store_sql.connections import Connections
 from experiment_store_sql.dialect import Dialect
-from experiment_store_sql.statements import Call, Row
+from experiment_store_sql.statements import Call
+from experiment_store_sql.tables import Table
 
 
 class DuplicateKeyError(BackendError):
@@ -20,20 +22,25 @@ class DuplicateKeyError(BackendError):
 class Work:
     """Runs the statements of one step."""
 
-    def __init__(self, cursor: Any) -> None:
+    def __init__(self, cursor: Any, dialect: Dialect) -> None:
         """Use a cursor of the driver."""
         self._cursor = cursor
+        self._dialect = dialect
         self.is_refused = False
 
     def run(self, call: Call) -> int:
         """Run a statement; return how many rows it touched."""
-        self._execute(call)
+        self._cursor.execute(call.text, call.parameters)
         touched: int = self._cursor.rowcount
         return touched
 
+    def add(self, table: Table, rows: Sequence[Row]) -> int:
+        """Add *rows*; return how many were added."""
+        return self._dialect.add(self._cursor, table, rows)
+
     def all(self, call: Call) -> list[Row]:
         """Run a statement and read all its rows."""
-        self._execute(call)
+        self._cursor.execute(call.text, call.parameters)
         rows: list[Row] = self._cursor.fetchall()
         return rows
 
@@ -52,11 +59,24 @@ class Work:
         self._cursor.execute(text)
         return self._cursor.fetchall() if self._cursor.description else []
 
-    def _execute(self, call: Call) -> None:
-        if call.many:
-            self._cursor.executemany(call.text, call.parameters)
-        else:
-            self._cursor.execute(call.text, call.parameters)
+
+def fetch(connections: Connections, dialect: Dialect, operation: str, call: Call) -> list[Row]:
+    """Read all rows of one statement, outside of any transaction.
+
+    Raises:
+        BackendError: The driver raised an error.
+    """
+    with dialect.reading():
+        connection = _borrow(connections, dialect, operation)
+        usable = False
+        try:
+            rows: list[Row] = connection.execute(call.text, call.parameters).fetchall()
+            usable = True
+        except dialect.errors as error:
+            raise dialect.translate(operation, error) from error
+        finally:
+            connections.give_back(connection, usable=usable or _recover(dialect, connection))
+    return rows
 
 
 @contextmanager
@@ -73,14 +93,11 @@ def working(
         DuplicateKeyError, BackendError: The driver raised an error.
     """
     with held:
-        try:
-            connection = connections.borrow()
-        except dialect.errors as error:
-            raise dialect.translate(operation, error) from error
+        connection = _borrow(connections, dialect, operation)
         usable = False
         try:
             cursor = connection.cursor()
-            work = Work(cursor)
+            work = Work(cursor, dialect)
             if begin:
                 cursor.execute(begin)
             yield work
@@ -93,8 +110,14 @@ def working(
                 raise DuplicateKeyError(operation, "met a taken key") from error
             raise dialect.translate(operation, error) from error
         finally:
-            usable = usable or _recover(dialect, connection)
-            connections.give_back(connection, usable=usable)
+            connections.give_back(connection, usable=usable or _recover(dialect, connection))
+
+
+def _borrow(connections: Connections, dialect: Dialect, operation: str) -> Any:
+    try:
+        return connections.borrow()
+    except dialect.errors as error:
+        raise dialect.translate(operation, error) from error
 
 
 def _recover(dialect: Dialect, connection: Any) -> bool:

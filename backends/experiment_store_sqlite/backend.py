@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
 from experiment_store.errors import InvalidArgumentError
-from experiment_store_sql import Connections, SqlBackend, build_tables, create_statements
+from experiment_store_sql import Connections, Pool, SqlBackend, split
 from experiment_store_sqlite.connections import (
     APPLICATION_ID,
     Settings,
@@ -19,10 +16,11 @@ from experiment_store_sqlite.connections import (
     use_wal,
 )
 from experiment_store_sqlite.dialect import SqliteDialect
-from experiment_store_sqlite.pools import FileConnections, MemoryConnection
+from experiment_store_sqlite.memory import MemoryConnection
 
 _SYNCHRONOUS = ("full", "normal")
 _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]+)?")
+_IDLE = 8
 _PARAMETERS = {"synchronous", "timeout"}
 
 
@@ -36,22 +34,19 @@ def connect(url: str) -> SqliteBackend:
     Raises:
         InvalidArgumentError: The URL has another form, or unknown parameters.
     """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise InvalidArgumentError("url", "must be sqlite:///path/to/file") from error
-    if parsed.host:
-        raise InvalidArgumentError("url", f"must have three slashes: sqlite:///{parsed.host}")
-    if unknown := sorted(set(parsed.query) - _PARAMETERS):
+    location, given = split(url)
+    _, separator, location = location.partition("://")
+    host, _, path = location.partition("/")
+    if host or not separator:
+        raise InvalidArgumentError("url", "must be sqlite:///path/to/file, with three slashes")
+    if unknown := sorted(given.keys() - _PARAMETERS):
         raise InvalidArgumentError("url", f"has the unknown parameter {unknown[0]!r}")
-    synchronous = parsed.query.get("synchronous", "full")
+    synchronous, timeout = given.get("synchronous", "full"), given.get("timeout", "30")
     if synchronous not in _SYNCHRONOUS:
         raise InvalidArgumentError("url", f"must have synchronous={' or '.join(_SYNCHRONOUS)}")
-    timeout = str(parsed.query.get("timeout", "30"))
     if _SECONDS.fullmatch(timeout) is None:
         raise InvalidArgumentError("url", "must have a timeout in seconds, at most 999999")
-    path = parsed.database or ":memory:"
-    return SqliteBackend(path, synchronous=str(synchronous), timeout=float(timeout))
+    return SqliteBackend(path or ":memory:", synchronous=synchronous, timeout=float(timeout))
 
 
 class SqliteBackend(SqlBackend):
@@ -63,13 +58,12 @@ class SqliteBackend(SqlBackend):
         """Prepare to use the file at *path*; nothing is opened before `setup`."""
         check_library()
         self._settings = Settings(path, synchronous, timeout)
-        self._tables = build_tables()
         dialect = SqliteDialect(path, in_memory=self._settings.in_memory)
         opening = partial(open_connection, self._settings)
         connections: Connections = (
-            MemoryConnection(opening) if self._settings.in_memory else FileConnections(opening)
+            MemoryConnection(opening) if self._settings.in_memory else Pool(opening, idle=_IDLE)
         )
-        super().__init__(connections, self._tables, dialect)
+        super().__init__(connections, dialect)
 
     def setup(self) -> None:
         """Create the file and its tables if there are none."""
@@ -82,8 +76,8 @@ class SqliteBackend(SqlBackend):
             with self._writing("open", atomic=True) as work:
                 # Another process may have come first, while this one waited for its turn.
                 if not check_owner(work, self._settings.path):
-                    for text in create_statements(self._tables, self._dialect.wording):
-                        work.execute(text)
+                    for call in self.statements.create():
+                        work.run(call)
                     self._record_version(work)
                     work.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._check_version()

@@ -5,21 +5,15 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine.interfaces import Dialect as EngineDialect
-from sqlalchemy.sql.dml import Insert
-from sqlalchemy.sql.schema import Table
-
 from experiment_store.errors import BackendError, UnavailableError
-from experiment_store_sql.codec import Plain
+from experiment_store_sql import Plain, Row, Storage, Table, insert_text
 
+_NOTHING = nullcontext()
 _SPECIAL = re.compile(r"([*?\[])")
 
 
@@ -29,7 +23,15 @@ class SqliteDialect:
     A database in memory has a single connection, which readers share too.
     """
 
-    wording: EngineDialect = sqlite.dialect()
+    prefix = ""
+    mark = "?"
+    types: Mapping[Storage, str] = {
+        Storage.TEXT: "TEXT NOT NULL", Storage.INTEGER: "INTEGER NOT NULL",
+    }  # fmt: skip
+    plain, clustered = " STRICT", " STRICT, WITHOUT ROWID"
+    greatest = "max"
+    chains = False
+    for_update = for_share = ""  # a write transaction has the file to itself
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
     begin_write = "BEGIN IMMEDIATE"
     begin_read = "BEGIN"
@@ -39,7 +41,7 @@ class SqliteDialect:
         """Make the lock."""
         self._path = path
         self._writer = Lock()
-        self._reader: AbstractContextManager[Any] = self._writer if in_memory else nullcontext()
+        self._reader: AbstractContextManager[Any] = self._writer if in_memory else _NOTHING
 
     def reading(self) -> AbstractContextManager[Any]:
         """Wait for nobody, where readers have connections of their own."""
@@ -49,28 +51,23 @@ class SqliteDialect:
         """Wait for the writer of this process: SQLite's own waiting is polling."""
         return self._writer
 
-    def insert_new(self, table: Table) -> Insert:
-        """INSERT … ON CONFLICT DO NOTHING."""
-        return insert(table).on_conflict_do_nothing()
+    def add(self, cursor: Any, table: Table, rows: Sequence[Row]) -> int:
+        """Prepare once, run for each."""
+        cursor.executemany(insert_text(self, table), rows)
+        added: int = cursor.rowcount
+        return added
 
-    def later(self, column: ColumnElement[Any], bound: ColumnElement[Any]) -> ColumnElement[Any]:
-        """The scalar form of max()."""
-        return func.max(column, bound)
-
-    def one_of(
-        self, column: ColumnElement[Any], bound_list: ColumnElement[Any]
-    ) -> ColumnElement[bool]:
+    def one_of(self, column: str, of: Storage) -> str:
         """Read the list from JSON, so that one statement serves every length."""
-        elements = func.json_each(bound_list).table_valued("value")
-        return column.in_(select(elements.c.value))
+        return f"{column} IN (SELECT value FROM json_each({self.mark}))"
 
     def bind_list(self, values: Sequence[Plain]) -> str:
         """Write the list as JSON."""
         return json.dumps(values)
 
-    def like(self, column: ColumnElement[Any], bound: ColumnElement[Any]) -> ColumnElement[bool]:
+    def like(self, column: str) -> str:
         """GLOB, which unlike LIKE tells case apart."""
-        return column.bool_op("GLOB")(bound)
+        return f"{column} GLOB {self.mark}"
 
     def bind_pattern(self, parts: Sequence[str]) -> str:
         """Join *parts* by the asterisks of GLOB; its own characters stand in brackets."""

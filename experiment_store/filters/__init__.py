@@ -12,9 +12,10 @@ from experiment_store.errors import InvalidFilterError
 from experiment_store.filters.lexis import BLANK, Source
 from experiment_store.filters.predicates import ALWAYS, Predicate
 from experiment_store.filters.render import render
+from experiment_store.filters.times import NOW_WORDS
 from experiment_store.schema import Kind
 
-__all__ = ["compile_filter", "render"]
+__all__ = ["NOW_WORDS", "compile_filter", "render"]
 
 
 def compile_filter(text: str, kind: Kind[Any], now: datetime) -> Predicate:

@@ -46,7 +46,7 @@ from experiment_store.filters.syntax import (
     Values,
     terms,
 )
-from experiment_store.filters.times import before, parse_time
+from experiment_store.filters.times import NOW_WORDS, before, parse_time
 from experiment_store.schema import Kind, Type
 
 MAX_TERMS = 500
@@ -58,7 +58,7 @@ _TESTS: Mapping[str, Callable[[str], Pattern]] = {
     "icontains": lambda text: Pattern(("", fold(text), ""), folded=True),
     "iequals": lambda text: Pattern((fold(text),), folded=True),
 }
-_CALLS = ("now", "ago", "timestamp")
+_CALLS = (*NOW_WORDS, "timestamp")
 # Whoever writes one of these as a term wants an operator that does not exist here.
 _OPERATORS = frozenset(
     {"and", "or", "not", "like", "ilike", "rlike", "in", "is", "between", "contains", "matches"}

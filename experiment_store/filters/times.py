@@ -11,6 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from experiment_store.errors import quote
 
+NOW_WORDS = ("now", "ago")
+"""The functions that tell the time: a filter without them means the same at any instant."""
+
 _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})"
     r"(?:\.(?P<fraction>[0-9]+))?"

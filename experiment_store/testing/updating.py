@@ -38,7 +38,7 @@ from experiment_store.testing.strategies import predicates, records, several
 
 CURRENT = Compare("etag", Op.EQ, "1")
 STALE = Compare("etag", Op.EQ, "0")
-FIXED = frozenset({"id", "experiment_id", "created_at"})
+FIXED = frozenset({"id", "namespace", "experiment_id", "created_at"})
 """Fields that a record keeps as long as it lives."""
 
 

@@ -74,7 +74,7 @@ def test_a_connection_interrupted_in_the_middle_of_a_command_is_given_up(
 
 
 def interrupt_a_command(backend: Any) -> None:
-    with backend._reading("test") as work:
+    with backend._reading("test", "") as work:
         work._cursor.connection.pgconn.send_query(b"SELECT pg_sleep(0)")
         raise KeyboardInterrupt
 
@@ -85,7 +85,7 @@ def test_a_connection_that_the_server_has_closed_fails_once(
     backend: Any = open_backend(postgres_schema_url)
     with ExperimentStore(backend) as store:
         experiment = store.create("mnist")
-        with backend._reading("test") as work:
+        with backend._reading("test", "") as work:
             [[mine]] = work.execute("SELECT pg_backend_pid()")
         with psycopg.connect(postgres_url, autocommit=True) as connection:
             connection.execute("SELECT pg_terminate_backend(%s, 10_000)", [mine])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -193,6 +194,33 @@ def test_a_plan_asks_for_the_first_rows_without_a_total_by_default() -> None:
     plan = _open().plan(7)
 
     assert (plan.after, plan.total) == (None, False)
+
+
+@pytest.mark.parametrize("when", ["now()", "ago(1h)"])
+def test_a_listing_that_tells_the_time_is_understood_anew_at_every_instant(when: str) -> None:
+    later = _NOW + timedelta(seconds=1)
+
+    one, two = (_open(filter=f"created_at < {when}", now=now) for now in (_NOW, later))
+
+    assert one.where != two.where
+    assert one.digest != two.digest
+
+
+def test_any_other_listing_differs_in_its_instant_only() -> None:
+    later = _NOW + timedelta(seconds=1)
+
+    one, two = (_open(filter="name = nowhere OR name = x", now=now) for now in (_NOW, later))
+
+    assert (one.now, two.now) == (_NOW, later)
+    assert evolve(one, now=later) == two
+
+
+@pytest.mark.parametrize("length", [10, 5_000])
+def test_a_listing_is_the_same_whether_it_is_kept_or_not(length: int) -> None:
+    filter = f'name = "{"x" * length}"'
+
+    assert _open(filter=filter) == _open(filter=filter)
+    assert _open(filter=filter, kind=RUN) != _open(filter=filter)
 
 
 def test_a_filter_that_means_nothing_makes_no_listing() -> None:

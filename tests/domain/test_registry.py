@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from experiment_store import (
     MissingDriverError,
     connect,
 )
-from experiment_store.registry import URL_VARIABLE, open_backend
+from experiment_store.registry import GROUP, OWN, URL_VARIABLE, open_backend
 from experiment_store_memory import MemoryBackend
 from experiment_store_sqlite import SqliteBackend
 
@@ -109,6 +110,12 @@ def test_what_is_no_url_is_refused_without_repeating_it(url: str) -> None:
 def test_what_is_no_text_is_no_url(url: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^url must be scheme://"):
         connect(url)
+
+
+def test_our_own_backends_are_entry_points_like_all_others() -> None:
+    found = {point.name: point.value for point in entry_points(group=GROUP)}
+
+    assert found.items() >= {(scheme, f"{name}:connect") for scheme, name in OWN.items()}
 
 
 def test_an_unknown_scheme_is_refused_with_those_that_are_known(site: Path) -> None:
