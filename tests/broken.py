@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pytest
 from attrs import evolve, fields
 
-from experiment_store.backend import Assignments, Backend, Change, Max, Parent, Refusal
+from experiment_store.backend import Assignments, Backend, Cascade, Change, Max, Parent, Refusal
 from experiment_store.errors import BackendError
 from experiment_store.filters.evaluate import matches, read
 from experiment_store.filters.patterns import Pattern, fold
@@ -38,6 +38,7 @@ from experiment_store.records import Labels
 from experiment_store.schema import EXPERIMENT, KINDS, Kind
 from experiment_store.testing import BackendContract
 from experiment_store_memory import MemoryBackend
+from experiment_store_memory.table import Table
 from experiment_store_sql import Work
 from experiment_store_sqlite import SqliteBackend
 
@@ -337,8 +338,7 @@ class OverwritesDuplicates(MemoryBackend):
     ) -> Refusal | None:
         outcome = super().insert(kind, records, parent)
         if outcome is Refusal.DUPLICATE:
-            for record in records:
-                self._table(kind).put(record)
+            self._table(kind).put(records)
             return None
         return outcome
 
@@ -352,7 +352,7 @@ class AllowsNamesTwice(MemoryBackend):
     def __init__(self) -> None:
         super().__init__()
         anonymous = evolve(EXPERIMENT, unique=())
-        self._tables[EXPERIMENT.name] = evolve(self._tables[EXPERIMENT.name], kind=anonymous)
+        self._tables[EXPERIMENT.name] = Table(anonymous)
 
 
 @caught_by(
@@ -413,9 +413,8 @@ class AsksForDuplicatesFirst(MemoryBackend):
 
 @caught_by("test_new_records_update_all_their_parents")
 class UpdatesOneParentOnly(MemoryBackend):
-    def _touch(self, parent: Parent | None) -> None:
-        if parent is not None:
-            super()._touch(evolve(parent, ids=frozenset({min(parent.ids)})))
+    def _touch(self, parent: Parent) -> None:
+        super()._touch(evolve(parent, ids=frozenset({min(parent.ids)})))
 
 
 @caught_by("test_of_many_who_take_a_name_one_gets_it")
@@ -432,8 +431,7 @@ class LetsOthersInBetweenCheckAndInsert(MemoryBackend):
             return Refusal.DUPLICATE
         with suppress(BrokenBarrierError):  # after the last of the other threads
             self._meeting.wait(timeout=5)
-        for record in records:
-            self._table(kind).records[record.id] = record
+        self._table(kind).put(records)
         return None
 
 
@@ -459,20 +457,17 @@ class ForgetsCascadesOfDeletes(MemoryBackend):
     "test_cascades_of_a_delete_take_its_own_children",
 )
 class CascadesToTheChildrenOfOthers(MemoryBackend):
-    def _cascade(self, id: str, change: Change) -> None:
-        super()._cascade(id, change)
-        for cascade in change.cascades:
-            for child in list(self._table(cascade.kind).records.values()):
-                super()._cascade(child.experiment_id, evolve(change, parent=None))
+    def _cascade(self, id: str, cascade: Cascade) -> None:
+        for child in list(self._table(cascade.kind).records.values()):
+            super()._cascade(child.experiment_id, cascade)
 
 
 @caught_by(
     "test_a_cascade_changes_the_children_that_fit", "test_a_cascade_removes_the_children_that_fit"
 )
 class CascadesToChildrenThatDoNotFit(MemoryBackend):
-    def _cascade(self, id: str, change: Change) -> None:
-        cascades = tuple(evolve(cascade, where=ALWAYS) for cascade in change.cascades)
-        super()._cascade(id, evolve(change, cascades=cascades))
+    def _cascade(self, id: str, cascade: Cascade) -> None:
+        super()._cascade(id, evolve(cascade, where=ALWAYS))
 
 
 @caught_by("test_a_taken_name_is_a_duplicate_and_nothing_changes")
@@ -480,7 +475,8 @@ class CascadesBeforeItLooksForDuplicates(MemoryBackend):
     def update(self, kind: Kind[Any], id: str, change: Change) -> Any:
         current = self.get(kind, id)
         if current is not None and not self._is_blocked(current, change):
-            self._cascade(id, change)
+            for cascade in change.cascades:
+                self._cascade(id, cascade)
         return super().update(kind, id, evolve(change, cascades=(), parent=None))
 
 
@@ -563,9 +559,7 @@ class WritesWithoutTransactions(SqliteBackend):
 @caught_by("test_setup_keeps_what_is_there")
 class StartsOverAtSetup(MemoryBackend):
     def setup(self) -> None:
-        for kind in KINDS:
-            self._table(kind).records.clear()
-            self._table(kind).ids_by_key.clear()
+        self._tables = {kind.name: Table(kind) for kind in KINDS}
 
 
 @caught_by("test_close_may_be_repeated")

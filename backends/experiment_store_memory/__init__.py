@@ -1,22 +1,23 @@
 """Keeps experiments in the memory of this process: for tests, and for reading.
 
-Dictionaries and one lock. Every write checks everything first and changes
-something only then, so there is never anything to undo.
+Dictionaries, sorted lists and one lock. Every write checks everything first and
+changes something only then, so there is never anything to undo.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from threading import RLock
-from typing import Any, Generic
+from typing import Any
 
-from attrs import define, evolve, field
+from attrs import evolve
 
-from experiment_store.backend import Assignments, Change, Max, Parent, Refusal
+from experiment_store.backend import Assignments, Cascade, Change, Max, Parent, Refusal
 from experiment_store.filters.evaluate import matches
 from experiment_store.ordering import arrange, follows, sort_values
 from experiment_store.plan import Plan, Rows
 from experiment_store.schema import KINDS, Kind, R
+from experiment_store_memory.table import Table
 
 __all__ = ["MemoryBackend", "connect"]
 
@@ -27,41 +28,14 @@ def connect(url: str) -> MemoryBackend:
     return MemoryBackend()
 
 
-@define
-class _Table(Generic[R]):
-    kind: Kind[R]
-    records: dict[str, R] = field(factory=dict)
-    ids_by_key: dict[tuple[Any, ...], str] = field(factory=dict)
-
-    def key(self, record: R) -> tuple[Any, ...]:
-        """The natural key; where a kind has none, the id will do."""
-        return tuple(getattr(record, name) for name in self.kind.unique or ("id",))
-
-    def put(self, record: R) -> None:
-        """Add *record*, or replace the one with its id."""
-        if (former := self.records.get(record.id)) is not None:
-            del self.ids_by_key[self.key(former)]
-        self.records[record.id] = record
-        self.ids_by_key[self.key(record)] = record.id
-
-    def remove(self, id: str) -> None:
-        """Remove the record with this id, if there is one."""
-        if (record := self.records.pop(id, None)) is not None:
-            del self.ids_by_key[self.key(record)]
-
-    def children(self, parent_id: str) -> list[R]:
-        """The records that belong to this parent."""
-        name = self.kind.parent_field
-        return [record for record in self.records.values() if getattr(record, name) == parent_id]
-
-
 class MemoryBackend:
     """The backend contract over dictionaries; nothing outlives the object."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._lock = RLock()
-        self._tables = {kind.name: _Table(kind) for kind in KINDS}
+        self._is_changing = False
+        self._tables: dict[str, Table[Any]] = {kind.name: Table(kind) for kind in KINDS}
 
     def setup(self) -> None:
         """Do nothing: all is there."""
@@ -70,21 +44,30 @@ class MemoryBackend:
         """Do nothing: there is nothing to release."""
 
     def get(self, kind: Kind[R], id: str) -> R | None:
-        """Read one record; not in the middle of a write."""
-        with self._lock:
-            return self._table(kind).records.get(id)
+        """Read one record; not in the middle of a write.
+
+        One look into a dictionary is atomic, with or without a global lock, and
+        a lock costs several times as much: only while a change is under way
+        does a reader wait. One who looked for a change just before it began
+        still has its place before or after the whole of it.
+        """
+        if self._is_changing:
+            with self._lock:
+                pass
+        found: R | None = self._tables[kind.name].records.get(id)
+        return found
 
     def select(self, plan: Plan[R]) -> Rows[R]:
         """Read a page and perhaps the total."""
+        table = self._table(plan.kind)
         with self._lock:
-            records = list(self._table(plan.kind).records.values())
+            items = table.walk(plan)
+            if items is not None and not plan.total:
+                return Rows(items)
+            records = table.candidates(plan.where)
         found = [record for record in records if matches(plan.where, record)]
         total = len(found) if plan.total else None
-        if plan.after is not None:
-            found = [
-                r for r in found if follows(plan.order, sort_values(plan.order, r), plan.after)
-            ]
-        return Rows(arrange(plan.order, found)[: plan.limit], total)
+        return Rows(_page(plan, found) if items is None else items, total)
 
     def insert(
         self, kind: Kind[R], records: Sequence[R], parent: Parent | None = None
@@ -94,13 +77,9 @@ class MemoryBackend:
         with self._lock:
             if parent is not None and (refusal := self._refusal(parent)):
                 return refusal
-            if _clash(records, table.records, [record.id for record in records]) or _clash(
-                records, table.ids_by_key, [table.key(record) for record in records]
-            ):
+            if not table.has_room(records):
                 return Refusal.DUPLICATE
-            for record in records:
-                table.put(record)
-            self._touch(parent)
+            self._commit(table.put, records, parent)
             return None
 
     def update(self, kind: Kind[R], id: str, change: Change) -> R | Refusal:
@@ -113,10 +92,9 @@ class MemoryBackend:
             if self._is_blocked(current, change):
                 return Refusal.BLOCKED
             changed = _assigned(current, change.assign)
-            if table.ids_by_key.get(table.key(changed), id) != id:
+            if not table.may_become(changed):
                 return Refusal.DUPLICATE
-            table.put(changed)
-            self._cascade(id, change)
+            self._commit(table.put, [changed], change.parent, change.cascades)
             return changed
 
     def delete(self, kind: Kind[R], id: str, change: Change) -> Refusal | None:
@@ -128,11 +106,10 @@ class MemoryBackend:
                 return Refusal.MISSING
             if self._is_blocked(current, change):
                 return Refusal.BLOCKED
-            table.remove(id)
-            self._cascade(id, change)
+            self._commit(table.remove, [current], change.parent, change.cascades)
             return None
 
-    def _table(self, kind: Kind[R]) -> _Table[R]:
+    def _table(self, kind: Kind[R]) -> Table[R]:
         return self._tables[kind.name]
 
     def _refusal(self, parent: Parent) -> Refusal | None:
@@ -149,27 +126,42 @@ class MemoryBackend:
             or any(self._table(kind).children(current.id) for kind in change.childless)
         )
 
-    def _cascade(self, id: str, change: Change) -> None:
-        self._touch(change.parent)
-        for cascade in change.cascades:
-            table = self._table(cascade.kind)
-            for child in table.children(id):
-                if not matches(cascade.where, child):
-                    continue
-                if cascade.assign is None:
-                    table.remove(child.id)
-                else:
-                    table.put(_assigned(child, cascade.assign))
+    def _commit(
+        self,
+        write: Callable[[Sequence[R]], None],
+        records: Sequence[R],
+        parent: Parent | None,
+        cascades: Sequence[Cascade] = (),
+    ) -> None:
+        """Carry out what nothing is in the way of; whoever comes to `get` meanwhile waits."""
+        try:
+            self._is_changing = True
+            write(records)
+            if parent is not None:
+                self._touch(parent)
+            for cascade in cascades:
+                for record in records:
+                    self._cascade(record.id, cascade)
+        finally:
+            self._is_changing = False
 
-    def _touch(self, parent: Parent | None) -> None:
-        if parent is not None and parent.assign:
-            table = self._table(parent.kind)
-            for id in parent.ids:
-                table.put(_assigned(table.records[id], parent.assign))
+    def _touch(self, parent: Parent) -> None:
+        table = self._table(parent.kind)
+        table.put([_assigned(table.records[id], parent.assign) for id in parent.ids])
+
+    def _cascade(self, id: str, cascade: Cascade) -> None:
+        table = self._table(cascade.kind)
+        children = [child for child in table.children(id) if matches(cascade.where, child)]
+        if cascade.assign is None:
+            table.remove(children)
+        else:
+            table.put([_assigned(child, cascade.assign) for child in children])
 
 
-def _clash(records: Sequence[Any], taken: Collection[Any], keys: Sequence[Any]) -> bool:
-    return len(set(keys)) < len(records) or any(key in taken for key in keys)
+def _page(plan: Plan[R], found: Sequence[R]) -> list[R]:
+    if plan.after is not None:
+        found = [r for r in found if follows(plan.order, sort_values(plan.order, r), plan.after)]
+    return arrange(plan.order, found)[: plan.limit]
 
 
 def _assigned(record: R, assign: Assignments) -> R:
