@@ -3,9 +3,9 @@ WORKERS ?= 2
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
-SOURCES = $(shell find experiment_store backends tests -name '*.py' -o -name '*.lark')
+SOURCES = $(shell find experiment_store backends benchmarks tests -name '*.py' -o -name '*.lark')
 
-.PHONY: help demo test check soak
+.PHONY: help demo test check soak bench bench-peers bench-large
 .NOTPARALLEL:  # one .venv, installed into by one at a time
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test    all tests, PostgreSQL included, with coverage"
 	@echo "make check   format, lint, types, imports, coverage, packaging: what CI runs after the tests"
 	@echo "make soak    the property tests, for hours rather than seconds"
+	@echo "make bench   the store against hand-written SQL; also bench-peers, bench-large"
 
 demo: .venv/plain
 	$(BIN)/python docs/demo.py
@@ -36,6 +37,15 @@ check: .venv/check .coverage
 
 soak: .venv/test
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+bench: .venv/test
+	$(BIN)/python -m benchmarks
+
+bench-peers: .venv/test
+	$(BIN)/python -m benchmarks.peers
+
+bench-large: .venv/test
+	$(BIN)/python -m benchmarks.large
 
 .venv/plain: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=…" if sys.version_info < (3, 11) else 0)'

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from typing import Any, Generic, NoReturn
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from attrs import AttrsInstance, fields
 
@@ -27,11 +28,14 @@ from experiment_store.filters.predicates import Compare, OneOf, Op, Predicate, a
 from experiment_store.lifecycle import unchanged_since
 from experiment_store.names import check_field, is_id
 from experiment_store.ordering import sort_values
+from experiment_store.page_sizes import page_limit
 from experiment_store.plan import Plan
-from experiment_store.planner import open_listing, page_limit
 from experiment_store.records import Page
 from experiment_store.schema import Kind, R
 from experiment_store.services import Services
+
+if TYPE_CHECKING:
+    from experiment_store.planner import Listing
 
 Content = Mapping[str, Any]
 """What a caller says of a record to be created, checked; an id of ``None`` is to be made."""
@@ -101,7 +105,7 @@ class Collection(ABC, Generic[R]):
         limit = page_limit(page_size, services.max_page_size)
         bookmark = services.tokens.decode(page_token) if page_token else None
         now = bookmark.now if bookmark else services.now()
-        listing = open_listing(self._kind, scope, filter, order_by, now)
+        listing = self._open(scope, filter, order_by, now)
         if bookmark and bookmark.listing != listing.digest:
             raise InvalidPageTokenError
         after = bookmark.after if bookmark else None
@@ -121,7 +125,7 @@ class Collection(ABC, Generic[R]):
         maximum = self._services.max_page_size
         asked = page_limit(page_size, maximum)
         limit = asked if page_size else maximum
-        listing = open_listing(self._kind, scope, filter, order_by, self._services.now())
+        listing = self._open(scope, filter, order_by, self._services.now())
 
         def walk() -> Iterator[R]:  # so that a wrong argument is refused before the first item
             plan = listing.plan(limit)
@@ -132,6 +136,14 @@ class Collection(ABC, Generic[R]):
                 plan = listing.plan(limit, sort_values(listing.order, items[-1]))
 
         return walk()
+
+    def _open(
+        self, scope: Mapping[str, str], filter: str | Predicate, order_by: str, now: datetime
+    ) -> Listing[R]:
+        # A third of the library is about listings, and loaded by the first one.
+        from experiment_store.planner import open_listing  # noqa: PLC0415 (see above)
+
+        return open_listing(self._kind, scope, filter, order_by, now)
 
     def _assign(self, id: str, values: Mapping[str, Any], etag: str | None) -> R:
         """Assign *values* to the record; with none of them it stays as it is."""

@@ -9,8 +9,7 @@ from typing import Any, Generic
 
 from attrs import evolve, frozen
 
-from experiment_store.errors import InvalidArgumentError
-from experiment_store.filters import NOW_WORDS, compile_filter, render
+from experiment_store.filters import compile_filter
 from experiment_store.filters.predicates import (
     PREDICATES,
     All,
@@ -20,15 +19,14 @@ from experiment_store.filters.predicates import (
     Predicate,
     all_of,
 )
+from experiment_store.filters.render import render
+from experiment_store.filters.times import NOW_WORDS
 from experiment_store.order_by import parse_order_by
 from experiment_store.ordering import Order, sort_values
 from experiment_store.plan import Plan
 from experiment_store.schema import Kind, R
 from experiment_store.tokens import Bookmark, digest
 from experiment_store.values import Value
-
-DEFAULT_PAGE_SIZE = 20
-LARGEST_PAGE = 1_000_000
 
 _MOST_KEPT = 256
 _LONGEST_KEPT = 1_000  # characters of a filter
@@ -94,34 +92,6 @@ def _understand(
 
 
 _understand_once = lru_cache(_MOST_KEPT)(_understand)
-
-
-def largest_page(max_page_size: Any) -> int:
-    """Return *max_page_size* if it may be the maximum of a store.
-
-    Raises:
-        InvalidArgumentError: It is no integer from 1 to 1,000,000.
-    """
-    if type(max_page_size) is not int or not 1 <= max_page_size <= LARGEST_PAGE:
-        raise InvalidArgumentError("max_page_size", f"must be an integer from 1 to {LARGEST_PAGE}")
-    return max_page_size
-
-
-def page_limit(page_size: Any, maximum: int) -> int:
-    """Return how many items a page has at most (AIP-158).
-
-    0 or absent means 20; more than *maximum* means the maximum.
-
-    Raises:
-        InvalidArgumentError: It is negative or no integer.
-    """
-    if page_size is None:
-        page_size = 0
-    if isinstance(page_size, bool) or not isinstance(page_size, int):
-        raise InvalidArgumentError("page_size", "must be an integer")
-    if page_size < 0:
-        raise InvalidArgumentError("page_size", "must not be negative")
-    return min(page_size or DEFAULT_PAGE_SIZE, maximum)
 
 
 def _words(operand: str | Label) -> list[Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from secrets import token_bytes
-from typing import Any
+from os import urandom
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
@@ -15,8 +15,10 @@ from experiment_store.errors import UnavailableError
 from experiment_store.names import MAX_ETAG, check_id
 from experiment_store.records import Setting
 from experiment_store.schema import SETTING
-from experiment_store.tokens import PageTokens
 from experiment_store.values import check_text, check_time
+
+if TYPE_CHECKING:
+    from experiment_store.tokens import PageTokens
 
 _TOKEN_KEY = "token_key"
 
@@ -25,8 +27,8 @@ _TOKEN_KEY = "token_key"
 class Services:
     """The parts that a store is made of.
 
-    Without *tokens*, the key of the page tokens is made once and kept in the
-    backend, so that tokens survive restarts and work from other processes.
+    Unless the caller has one, the key of the page tokens is made once and kept in
+    the backend, so that tokens survive restarts and work from other processes.
     """
 
     backend: Backend
@@ -34,7 +36,7 @@ class Services:
     new_id: Callable[[], str]
     new_etag: Callable[[], str]
     max_page_size: int
-    _tokens: PageTokens | None = field(default=None, alias="tokens")
+    _tokens: PageTokens | None = field(default=None, init=False)
 
     def now(self) -> datetime:
         """Return the instant of a call."""
@@ -58,8 +60,17 @@ class Services:
     @property
     def tokens(self) -> PageTokens:
         """The codec of page tokens."""
-        if self._tokens is None:
-            self._tokens = PageTokens(self.key(_TOKEN_KEY))
+        return self._tokens or self.use_token_key(self.key(_TOKEN_KEY))
+
+    def use_token_key(self, key: bytes) -> PageTokens:
+        """Make and read page tokens with *key* from now on.
+
+        Raises:
+            InvalidArgumentError: It is shorter than 16 bytes.
+        """
+        from experiment_store.tokens import PageTokens  # noqa: PLC0415 (cryptography takes time)
+
+        self._tokens = PageTokens(key)
         return self._tokens
 
     def key(self, name: str) -> bytes:
@@ -67,7 +78,7 @@ class Services:
         kept = self.backend.get(SETTING, name)
         if kept is None:
             # Others may do the same at this moment: the first to insert decides for all.
-            made = Setting(name, b64encode(token_bytes(32)).decode())
+            made = Setting(name, b64encode(urandom(32)).decode())
             self.backend.insert(SETTING, [made])
             kept = self.backend.get(SETTING, name)
         if kept is None:

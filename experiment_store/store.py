@@ -20,14 +20,13 @@ from experiment_store.errors import (
 from experiment_store.filters.predicates import All, Compare, Op, Predicate
 from experiment_store.jobs import Jobs
 from experiment_store.names import UNSET, Unset, check_field, check_fields
+from experiment_store.page_sizes import largest_page
 from experiment_store.plan import Plan
-from experiment_store.planner import largest_page
 from experiment_store.records import Experiment, NewExperiment, Page, StorageState
 from experiment_store.runs import Runs
 from experiment_store.schema import EXPERIMENT
 from experiment_store.services import Services
 from experiment_store.sources import Uuid7, random_etag, utc_now
-from experiment_store.tokens import PageTokens
 from experiment_store.values import is_storable
 
 
@@ -64,8 +63,9 @@ class ExperimentStore(Collection[Experiment]):
             BackendError: The backend cannot be set up.
         """
         largest = largest_page(max_page_size)
-        tokens = None if token_key is None else PageTokens(token_key)
-        services = Services(backend, clock, new_id or Uuid7(), new_etag, largest, tokens)
+        services = Services(backend, clock, new_id or Uuid7(), new_etag, largest)
+        if token_key is not None:
+            services.use_token_key(token_key)
         super().__init__(EXPERIMENT, NewExperiment, services)
         self.runs = Runs(services)
         self.jobs = Jobs(services)

@@ -36,6 +36,14 @@ def test_importing_the_library_loads_no_backend(loaded: frozenset[str]) -> None:
 
 @pytest.mark.parametrize(
     "module",
+    ["sqlalchemy", "lark", "hashlib", "importlib.metadata", "urllib.parse", "pathlib"],
+)
+def test_opening_a_sqlite_file_does_not_load(module: str, opened_only: frozenset[str]) -> None:
+    assert module not in opened_only
+
+
+@pytest.mark.parametrize(
+    "module",
     ["starlette", "uvicorn", "h11", "anyio", "httpx2", "fastapi"],
 )
 def test_opening_and_using_a_store_does_not_load(module: str, opened: frozenset[str]) -> None:
@@ -53,6 +61,12 @@ def test_neither_an_import_nor_a_store_loads_the_service(
 
 def test_opening_a_store_loads_its_backend(opened: frozenset[str]) -> None:
     assert {"experiment_store_memory", "experiment_store_sqlite"} <= opened
+
+
+@pytest.fixture(scope="module")
+def opened_only() -> frozenset[str]:
+    """The modules that a fresh interpreter has loaded once it has opened a store."""
+    return _loaded_by("import experiment_store\nexperiment_store.connect('sqlite://').close()")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from hashlib import blake2b
 from itertools import repeat
 from json import JSONDecoder, JSONEncoder
 from operator import attrgetter
@@ -58,6 +57,8 @@ def term(namespace: str, key: str, value: str) -> int:
 
     Two of the texts are not joined by a character of their own: none holds NUL.
     """
+    from hashlib import blake2b  # noqa: PLC0415 (it loads OpenSSL; many records have no labels)
+
     text = f"{namespace}\0{key}\0{value}"
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
 

@@ -16,6 +16,11 @@ APPLICATION_ID = 0x45585053  # "EXPS", in the file's header: `file` and others c
 _OLDEST = (3, 37, 0)  # STRICT tables
 _CACHED_STATEMENTS = 512
 
+# A write touches a page of every index. With SQLite's own 2 MB and 1,000 pages, a
+# million records are loaded a fifth slower, and create waits more often.
+_CACHE_KIB = 16 * 1024
+_CHECKPOINT_PAGES = 4_000
+
 
 @frozen
 class Settings:
@@ -56,6 +61,8 @@ def open_connection(settings: Settings) -> sqlite3.Connection:
         cached_statements=_CACHED_STATEMENTS,
     )
     connection.execute(f"PRAGMA synchronous = {settings.synchronous}")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     return connection
 
 

@@ -1,21 +1,19 @@
 """Filters: a text of AIP-160 becomes a predicate that can mean only one thing.
 
-This is the only door; the language is described in docs/filter-language.md.
+The language is described in docs/filter-language.md. What reads it is loaded by
+the first filter: predicates serve the whole library, and many send no filter.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from experiment_store.errors import InvalidFilterError
-from experiment_store.filters.lexis import BLANK, Source
-from experiment_store.filters.predicates import ALWAYS, Predicate
-from experiment_store.filters.render import render
-from experiment_store.filters.times import NOW_WORDS
-from experiment_store.schema import Kind
+if TYPE_CHECKING:
+    from experiment_store.filters.predicates import Predicate
+    from experiment_store.schema import Kind
 
-__all__ = ["NOW_WORDS", "compile_filter", "render"]
+__all__ = ["compile_filter"]
 
 
 def compile_filter(text: str, kind: Kind[Any], now: datetime) -> Predicate:
@@ -28,10 +26,15 @@ def compile_filter(text: str, kind: Kind[Any], now: datetime) -> Predicate:
         InvalidArgumentError: *text* is not a ``str``.
         InvalidFilterError: It is not well formed, not well typed, or too large.
     """
+    # ruff: noqa: PLC0415 (see above)
+    from experiment_store.errors import InvalidFilterError
+    from experiment_store.filters.lexis import BLANK, Source
+    from experiment_store.filters.predicates import ALWAYS
+
     source = Source("filter", text, InvalidFilterError)
     if not text.strip(BLANK):
         return ALWAYS
-    from experiment_store.filters.check import check  # noqa: PLC0415 (many send no filter)
-    from experiment_store.filters.parse import parse  # noqa: PLC0415 (as above: it loads lark)
+    from experiment_store.filters.check import check
+    from experiment_store.filters.parse import parse
 
     return check(source, parse(source), kind, now)

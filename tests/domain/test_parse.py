@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment_store.errors import ErrorCode, InvalidFilterError
-from experiment_store.filters import compile_filter, parse, render
+from experiment_store.filters import compile_filter, parse
 from experiment_store.filters.lexis import MAX_LENGTH, Source
 from experiment_store.filters.predicates import Predicate
+from experiment_store.filters.render import render
 from experiment_store.filters.syntax import Condition
 from experiment_store.schema import EXPERIMENT
 from experiment_store.testing.strategies import predicates, texts

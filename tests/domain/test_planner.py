@@ -18,7 +18,8 @@ from experiment_store.errors import (
 from experiment_store.filters import compile_filter
 from experiment_store.filters.predicates import ALWAYS, All, Compare, Op
 from experiment_store.ordering import SortKey
-from experiment_store.planner import DEFAULT_PAGE_SIZE, Listing, open_listing, page_limit
+from experiment_store.page_sizes import DEFAULT_PAGE_SIZE, page_limit
+from experiment_store.planner import Listing, open_listing
 from experiment_store.records import Setting
 from experiment_store.schema import EXPERIMENT, JOB, RUN, SETTING, Kind
 from experiment_store.tokens import Bookmark

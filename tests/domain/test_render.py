@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from experiment_store.filters import compile_filter, render
+from experiment_store.filters import compile_filter
 from experiment_store.filters.lexis import MAX_LENGTH
 from experiment_store.filters.patterns import Pattern
 from experiment_store.filters.predicates import (
@@ -23,6 +23,7 @@ from experiment_store.filters.predicates import (
     Predicate,
     Present,
 )
+from experiment_store.filters.render import render
 from experiment_store.schema import EXPERIMENT, JOB, KINDS, RUN, Kind
 from experiment_store.testing.strategies import predicates
 

@@ -59,7 +59,7 @@ def test_an_id_has_its_time_and_its_random_bits_where_rfc_9562_says(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("experiment_store.sources.time", _clock([moment]))
-        patch.setattr("experiment_store.sources.token_bytes", lambda _: bits)
+        patch.setattr("experiment_store.sources.urandom", lambda _: bits)
 
         number = UUID(Uuid7()()).int
 

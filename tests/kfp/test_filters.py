@@ -14,7 +14,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from experiment_store.errors import InvalidArgumentError
-from experiment_store.filters import compile_filter, render
+from experiment_store.filters import compile_filter
 from experiment_store.filters.evaluate import matches
 from experiment_store.filters.patterns import containing
 from experiment_store.filters.predicates import (
@@ -29,6 +29,7 @@ from experiment_store.filters.predicates import (
     Predicate,
     Present,
 )
+from experiment_store.filters.render import render
 from experiment_store.kfp.filters import KEYS, translate
 from experiment_store.records import Experiment
 from experiment_store.schema import EXPERIMENT
