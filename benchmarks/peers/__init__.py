@@ -1,0 +1,1 @@
+"""Other products at the same work: MLflow, ML Metadata and Optuna."""
