@@ -231,3 +231,15 @@ def test_batches_of_the_same_names_do_not_wait_for_each_other_forever(
     )
 
     assert kinds(outcomes) == {"list": 1, "AlreadyExistsError": 1}
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_of_two_batches_with_the_same_names_in_opposite_orders_one_is_created(
+    store: ExperimentStore, round_: int
+) -> None:
+    batch = [NewExperiment(f"e-{round_}-{number:04}") for number in range(2000)]
+
+    outcomes = at_once(lambda: store.create_many(batch), lambda: store.create_many(reversed(batch)))
+
+    assert kinds(outcomes) == {"list": 1, "AlreadyExistsError": 1}
+    assert sum(1 for _ in store.iterate()) == 2000

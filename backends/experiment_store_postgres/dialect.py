@@ -82,6 +82,10 @@ class PostgresDialect:
         """Tell unique keys from other constraints."""
         return isinstance(error, psycopg.errors.UniqueViolation)
 
+    def is_deadlock(self, error: Exception) -> bool:
+        """Ask for its code, 40P01."""
+        return isinstance(error, psycopg.errors.DeadlockDetected)
+
     def translate(self, operation: str, error: Exception) -> BackendError:
         """Say that the server is out of reach or busy where that is so, else what it said."""
         what = str(error).strip()

@@ -24,9 +24,10 @@ from experiment_store_sql.connections import Connections
 from experiment_store_sql.dialect import Dialect
 from experiment_store_sql.statements import Call, Statements
 from experiment_store_sql.tables import LABELLED, RECORDS, SCHEMA_VERSION
-from experiment_store_sql.work import DuplicateKeyError, Work, fetch, working
+from experiment_store_sql.work import DeadlockError, DuplicateKeyError, Work, fetch, working
 
 _VERSION = "schema_version"
+_ATTEMPTS = 5
 
 
 class SqlBackend(ABC):
@@ -69,24 +70,32 @@ class SqlBackend(ABC):
     def insert(
         self, kind: Kind[R], records: Sequence[R], parent: Parent | None = None
     ) -> Refusal | None:
-        """Add *records*: lock and update the parents, then insert, in one order for everybody."""
-        records = sorted(records, key=_natural_key(kind))
+        """Add *records* in one transaction, in the order in which they are listed."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._insert(kind, records, parent)
+            except DuplicateKeyError:
+                return Refusal.DUPLICATE
+            except DeadlockError:
+                # Another batch has some of the same keys in another order: both waited
+                # for each other. In one order for everybody, one waits for the other.
+                records = sorted(records, key=_natural_key(kind))
+        return self._insert(kind, records, parent)
+
+    def _insert(self, kind: Kind[R], records: Sequence[R], parent: Parent | None) -> Refusal | None:
         rows, labels = codec(kind).rows(records), list(label_rows(records))
         single = len(rows) == 1 and (self._dialect.chains or not labels)
-        try:
-            with self._writing("insert", atomic=parent is not None or not single) as work:
-                if parent is not None and (refusal := self._touch(work, parent)):
-                    return work.refuse(refusal)
-                if single:
-                    added = work.run(self._word_insert(kind, rows[0], labels))
-                else:
-                    added = work.add(RECORDS[kind.name], rows)
-                if added < len(rows):
-                    return work.refuse(Refusal.DUPLICATE)
-                if labels and not single:
-                    work.add(LABELLED[kind.name], labels)
-        except DuplicateKeyError:
-            return Refusal.DUPLICATE
+        with self._writing("insert", atomic=parent is not None or not single) as work:
+            if parent is not None and (refusal := self._touch(work, parent)):
+                return work.refuse(refusal)
+            if single:
+                added = work.run(self.statements.insert(kind, rows[0], labels))
+            else:
+                added = work.add(RECORDS[kind.name], rows)
+            if added < len(rows):
+                return work.refuse(Refusal.DUPLICATE)
+            if labels and not single:
+                work.add(LABELLED[kind.name], labels)
         return None
 
     def update(self, kind: Kind[R], id: str, change: Change) -> R | Refusal:
@@ -142,14 +151,6 @@ class SqlBackend(ABC):
             raise BackendError(
                 "open", f"failed: the store has schema {version}, not {SCHEMA_VERSION}"
             )
-
-    def _word_insert(self, kind: Kind[Any], row: Row, labels: Sequence[Row]) -> Call:
-        statements = self.statements
-        return (
-            statements.insert_labelled(kind, row, labels)
-            if labels
-            else statements.insert(kind, row)
-        )
 
     def _touch(self, work: Work, parent: Parent) -> Refusal | None:
         """Lock the parents and assign to them, if all are there and fit."""

@@ -65,5 +65,8 @@ class Dialect(Protocol):
     def is_duplicate(self, error: Exception) -> bool:
         """Tell whether the driver's *error* says that a unique key is taken."""
 
+    def is_deadlock(self, error: Exception) -> bool:
+        """Tell whether the database has ended a wait of two steps for each other."""
+
     def translate(self, operation: str, error: Exception) -> BackendError:
         """Return our error for the driver's."""

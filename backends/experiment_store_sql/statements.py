@@ -84,14 +84,12 @@ class Statements:
         values: list[Any] = []
         return Call(f"{self._ids(kind, where, values)} LIMIT 1", values)
 
-    def insert(self, kind: Kind[Any], row: Row) -> Call:
-        """Add one record, unless one of its keys is taken."""
-        return Call(insert_text(self._dialect, RECORDS[kind.name]), row)
-
-    def insert_labelled(self, kind: Kind[Any], row: Row, labels: Sequence[Row]) -> Call:
-        """Add one record and its labels, unless one of its keys is taken."""
-        mark, owned = self._dialect.mark, LABELLED[kind.name]
+    def insert(self, kind: Kind[Any], row: Row, labels: Sequence[Row] = ()) -> Call:
+        """Add one record, and labels where statements chain, unless one of its keys is taken."""
         record = insert_text(self._dialect, RECORDS[kind.name])
+        if not labels:
+            return Call(record, row)
+        mark, owned = self._dialect.mark, LABELLED[kind.name]
         _, keys, values, _, terms = zip(*labels, strict=True)
         return Call(
             f"WITH r AS ({record} RETURNING id, created_at) "

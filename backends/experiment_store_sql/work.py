@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from experiment_store.backend import Refusal
-from experiment_store.errors import BackendError
+from experiment_store.errors import BackendError, UnavailableError
 from experiment_store_sql.codec import Row
 from experiment_store_sql.connections import Connections
 from experiment_store_sql.dialect import Dialect
@@ -17,6 +17,10 @@ from experiment_store_sql.tables import Table
 
 class DuplicateKeyError(BackendError):
     """A unique key is taken; where that is expected, it becomes a refusal."""
+
+
+class DeadlockError(UnavailableError):
+    """Two steps waited for each other, and the database has undone this one."""
 
 
 class Work:
@@ -90,7 +94,7 @@ def working(
     """Lend a connection for one step; *begin* opens a transaction around it, if not empty.
 
     Raises:
-        DuplicateKeyError, BackendError: The driver raised an error.
+        DuplicateKeyError, DeadlockError, BackendError: The driver raised an error.
     """
     with held:
         connection = _borrow(connections, dialect, operation)
@@ -108,6 +112,8 @@ def working(
         except dialect.errors as error:
             if dialect.is_duplicate(error):
                 raise DuplicateKeyError(operation, "met a taken key") from error
+            if dialect.is_deadlock(error):
+                raise DeadlockError(operation, f"gave up: {error}") from error
             raise dialect.translate(operation, error) from error
         finally:
             connections.give_back(connection, usable=usable or _recover(dialect, connection))

@@ -84,6 +84,10 @@ class SqliteDialect:
             sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
         )
 
+    def is_deadlock(self, error: Exception) -> bool:
+        """Never: writers take turns."""
+        return False
+
     def translate(self, operation: str, error: Exception) -> BackendError:
         """Say that the file is busy where it was too long, else what SQLite said."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
