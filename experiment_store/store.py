@@ -158,7 +158,7 @@ class ExperimentStore(Collection[Experiment]):
             NotFoundError: There is none.
         """
         found = None
-        if all(isinstance(text, str) and is_storable(text) for text in (namespace, name)):
+        if _is_possible(namespace) and _is_possible(name):
             found = self._by_name(namespace, name)
         if found is None:
             key = {"namespace": shown(namespace), "name": shown(name)}
@@ -300,3 +300,7 @@ def _scope(namespace: str | None) -> Mapping[str, str]:
 
 def _is_archived(experiment: Experiment) -> bool:
     return experiment.storage_state is StorageState.ARCHIVED
+
+
+def _is_possible(text: str) -> bool:
+    return isinstance(text, str) and is_storable(text)

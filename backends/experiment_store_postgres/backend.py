@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from experiment_store.errors import BackendError, InvalidArgumentError
 from experiment_store_postgres.dialect import PostgresDialect
+from experiment_store_postgres.trigrams import add_trigrams
 from experiment_store_sql import Call, Pool, SqlBackend, Work, split
 
 DEFAULT_SCHEMA = "experiment_store"
@@ -18,6 +19,7 @@ DEFAULT_SCHEMA = "experiment_store"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _DRIVERS = ("postgresql", "postgresql+psycopg")
 _POOL = {"pool_size": 10, "max_overflow": 5, "pool_timeout": 30}
+_SWITCH = {"on": True, "off": False}
 _ATTEMPTS = 5
 
 
@@ -26,7 +28,8 @@ def connect(url: str) -> PostgresBackend:
 
     Parameters: ``schema=experiment_store``, where the tables are; ``pool_size=10``,
     how many connections are kept, ``max_overflow=5``, how many more are lent at a
-    time, and ``pool_timeout=30``, how many seconds to wait for one. All others are
+    time, and ``pool_timeout=30``, how many seconds to wait for one;
+    ``trigrams=on`` to find what a name contains by an index. All others are
     libpq's, such as ``host=/run/postgresql`` or ``sslmode=require``.
 
     Raises:
@@ -37,11 +40,19 @@ def connect(url: str) -> PostgresBackend:
     if driver.lower() not in _DRIVERS or not separator:
         forms = " or ".join(f"{name}://host/database" for name in _DRIVERS)
         raise InvalidArgumentError("url", f"must begin as {forms}")
+    trigrams = given.pop("trigrams", "off")
+    if trigrams not in _SWITCH:
+        raise InvalidArgumentError("url", "must have trigrams=on or off")
     pool = {name: _number(name, given.pop(name, usual)) for name, usual in _POOL.items()}
     if not pool["pool_size"] + pool["max_overflow"]:
         raise InvalidArgumentError("url", "must have a pool_size or a max_overflow")
     schema = given.pop("schema", DEFAULT_SCHEMA)
-    return PostgresBackend(_conninfo(f"postgresql://{place}", given), schema=schema, pool=pool)
+    return PostgresBackend(
+        _conninfo(f"postgresql://{place}", given),
+        schema=schema,
+        pool=pool,
+        trigrams=_SWITCH[trigrams],
+    )
 
 
 class PostgresBackend(SqlBackend):
@@ -53,6 +64,7 @@ class PostgresBackend(SqlBackend):
         *,
         schema: str = DEFAULT_SCHEMA,
         pool: Mapping[str, int] = _POOL,
+        trigrams: bool = False,
     ) -> None:
         """Prepare to use *schema* of the database that libpq finds by *conninfo*.
 
@@ -64,6 +76,7 @@ class PostgresBackend(SqlBackend):
         if _IDENTIFIER.fullmatch(schema) is None:
             raise InvalidArgumentError("schema", "must be an identifier of letters, digits and _")
         self._schema = schema
+        self._trigrams = trigrams
         connections = Pool(
             partial(psycopg.connect, conninfo, autocommit=True, client_encoding="utf8"),
             idle=pool["pool_size"],
@@ -84,7 +97,8 @@ class PostgresBackend(SqlBackend):
         for _ in range(_ATTEMPTS):
             if self._is_there() or self._create():
                 self._check_version()
-                return
+                if not self._trigrams or self._add_trigrams():
+                    return
         raise BackendError("open", f"failed: the schema {self._schema!r} has other tables")
 
     def _is_there(self) -> bool:
@@ -103,6 +117,16 @@ class PostgresBackend(SqlBackend):
                 for call in self.statements.create():
                     work.run(call)
                 self._record_version(work)
+        except BackendError as error:
+            if isinstance(error.__cause__, _CREATED_BY_ANOTHER):
+                return False
+            raise
+        return True
+
+    def _add_trigrams(self) -> bool:
+        try:
+            with self._writing("open", atomic=False) as work:
+                add_trigrams(work, self._dialect.prefix)
         except BackendError as error:
             if isinstance(error.__cause__, _CREATED_BY_ANOTHER):
                 return False

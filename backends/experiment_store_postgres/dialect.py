@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -48,7 +48,7 @@ class PostgresDialect:
         """Wait for nobody."""
         return _NOTHING
 
-    def add(self, cursor: Any, table: Table, rows: Sequence[Row]) -> int:
+    def add(self, cursor: Any, table: Table, rows: Iterable[Row]) -> int:
         """COPY, which knows of no taken keys: one of them, and it raises."""
         text = f"COPY {self.prefix}{table.name} ({table.listed}) FROM STDIN"
         with cursor.copy(text) as copy:

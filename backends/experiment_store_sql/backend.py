@@ -83,19 +83,20 @@ class SqlBackend(ABC):
         return self._insert(kind, records, parent)
 
     def _insert(self, kind: Kind[R], records: Sequence[R], parent: Parent | None) -> Refusal | None:
-        rows, labels = codec(kind).rows(records), list(label_rows(records))
-        single = len(rows) == 1 and (self._dialect.chains or not labels)
+        rows = codec(kind).rows(records)
+        labelled = any(getattr(record, "labels", None) for record in records)
+        single = len(rows) == 1 and (self._dialect.chains or not labelled)
         with self._writing("insert", atomic=parent is not None or not single) as work:
             if parent is not None and (refusal := self._touch(work, parent)):
                 return work.refuse(refusal)
             if single:
-                added = work.run(self.statements.insert(kind, rows[0], labels))
+                added = work.run(self.statements.insert(kind, rows[0], label_rows(records)))
             else:
                 added = work.add(RECORDS[kind.name], rows)
             if added < len(rows):
                 return work.refuse(Refusal.DUPLICATE)
-            if labels and not single:
-                work.add(LABELLED[kind.name], labels)
+            if labelled and not single:
+                work.add(LABELLED[kind.name], label_rows(records))
         return None
 
     def update(self, kind: Kind[R], id: str, change: Change) -> R | Refusal:
@@ -114,8 +115,7 @@ class SqlBackend(ABC):
                 record: R = codec(kind).record(row)
                 if relabelled:
                     work.run(self.statements.unlabel(kind, target))
-                    if labels := list(label_rows([record])):
-                        work.add(LABELLED[kind.name], labels)
+                    work.add(LABELLED[kind.name], label_rows([record]))
                 self._cascade(work, id, change.cascades)
         except DuplicateKeyError:
             return Refusal.DUPLICATE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -41,7 +41,7 @@ class Dialect(Protocol):
     def writing(self) -> AbstractContextManager[Any]:
         """Return what a write holds while it runs."""
 
-    def add(self, cursor: Any, table: Table, rows: Sequence[Row]) -> int:
+    def add(self, cursor: Any, table: Table, rows: Iterable[Row]) -> int:
         """Add *rows* as fast as the driver can; return how many were added.
 
         Those whose keys are taken are passed over, or make it raise a duplicate.

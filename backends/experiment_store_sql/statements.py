@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -84,13 +84,14 @@ class Statements:
         values: list[Any] = []
         return Call(f"{self._ids(kind, where, values)} LIMIT 1", values)
 
-    def insert(self, kind: Kind[Any], row: Row, labels: Sequence[Row] = ()) -> Call:
+    def insert(self, kind: Kind[Any], row: Row, labels: Iterable[Row] = ()) -> Call:
         """Add one record, and labels where statements chain, unless one of its keys is taken."""
         record = insert_text(self._dialect, RECORDS[kind.name])
-        if not labels:
+        columns = list(zip(*labels, strict=True))
+        if not columns:
             return Call(record, row)
         mark, owned = self._dialect.mark, LABELLED[kind.name]
-        _, keys, values, _, terms = zip(*labels, strict=True)
+        _, keys, values, _, terms = columns
         return Call(
             f"WITH r AS ({record} RETURNING id, created_at) "
             f"INSERT INTO {self._name(owned)} ({owned.listed}) "
@@ -160,10 +161,13 @@ def insert_text(dialect: Dialect, table: Table) -> str:
 
 def _natural_key(plan: Plan[Any]) -> Sequence[Any] | None:
     """Return the natural key of the one record that *plan* asks for, if it does nothing else."""
+    unique = plan.kind.unique
     terms = plan.where.terms if isinstance(plan.where, All) else ()
-    if plan.order or plan.after is not None or plan.limit != 1 or not terms:
+    if plan.order or plan.after is not None or plan.limit != 1 or len(terms) != len(unique):
         return None
-    pinned = tuple(term.operand for term in terms if is_pin(term))
-    if pinned != plan.kind.unique or len(pinned) < len(terms):
-        return None
-    return [encode(term.value) for term in terms if is_pin(term)]
+    key = []
+    for name, term in zip(unique, terms, strict=True):
+        if not is_pin(term) or term.operand != name:
+            return None
+        key.append(encode(term.value))
+    return key or None

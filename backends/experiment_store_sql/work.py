@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -38,7 +38,7 @@ class Work:
         touched: int = self._cursor.rowcount
         return touched
 
-    def add(self, table: Table, rows: Sequence[Row]) -> int:
+    def add(self, table: Table, rows: Iterable[Row]) -> int:
         """Add *rows*; return how many were added."""
         return self._dialect.add(self._cursor, table, rows)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import Any
@@ -51,7 +51,7 @@ class SqliteDialect:
         """Wait for the writer of this process: SQLite's own waiting is polling."""
         return self._writer
 
-    def add(self, cursor: Any, table: Table, rows: Sequence[Row]) -> int:
+    def add(self, cursor: Any, table: Table, rows: Iterable[Row]) -> int:
         """Prepare once, run for each."""
         cursor.executemany(insert_text(self, table), rows)
         added: int = cursor.rowcount

@@ -88,7 +88,7 @@ def test_a_connection_that_the_server_has_closed_fails_once(
         with backend._reading("test", "") as work:
             [[mine]] = work.execute("SELECT pg_backend_pid()")
         with psycopg.connect(postgres_url, autocommit=True) as connection:
-            connection.execute("SELECT pg_terminate_backend(%s, 10_000)", [mine])
+            connection.execute("SELECT pg_terminate_backend(%s, 10000)", [mine])
 
         with pytest.raises(UnavailableError):
             store.get(experiment.id)

@@ -15,6 +15,7 @@ from psycopg.sql import SQL, Identifier
 from experiment_store.backend import Backend
 from experiment_store.errors import BackendError, InvalidArgumentError, UnavailableError
 from experiment_store.filters.predicates import Compare, Op
+from experiment_store.planner import open_listing
 from experiment_store.records import Labels
 from experiment_store.schema import EXPERIMENT
 from experiment_store.testing import BackendContract
@@ -234,6 +235,7 @@ def test_a_server_out_of_reach_is_worth_a_retry(tmp_path: object) -> None:
         ("postgresql://host/database?pool_size=many", "number as pool_size"),
         ("postgresql://host/database?pool_timeout=-5", "number as pool_timeout"),
         ("postgresql://host/database?pool_size=0&max_overflow=0", "a pool_size or"),
+        ("postgresql://host/database?trigrams=maybe", "trigrams=on or off"),
         ("postgresql://host/database?colour=red", 'invalid connection option "colour"'),
         ("postgresql://host:port/database", "postgresql://host:port/database"),
         ("postgresql://[::1/database", "postgresql://host/database"),
@@ -245,3 +247,28 @@ def test_a_server_out_of_reach_is_worth_a_retry(tmp_path: object) -> None:
 def test_a_url_of_another_form_is_an_invalid_argument(url: str, problem: str) -> None:
     with pytest.raises(InvalidArgumentError, match=problem):
         connect(url)
+
+
+def test_trigrams_find_what_a_name_contains_where_the_server_has_them(
+    postgres_url: str, postgres_schema_url: str
+) -> None:
+    backend = connect(f"{postgres_schema_url}&trigrams=on")
+    available = "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'"
+    with psycopg.connect(postgres_url) as connection:
+        [there] = connection.execute(available).fetchone() or [0]
+
+    with closing(backend):
+        if not there:
+            with pytest.raises(BackendError, match="pg_trgm"):
+                backend.setup()
+            return
+        backend.setup()
+        backend.setup()  # again
+        names = (f"name-{number:05}-of-an-experiment" for number in range(20_000))
+        keep(backend, EXPERIMENT, *(experiment(name[:10], name=name) for name in names))
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute("VACUUM (ANALYZE)")  # new entries wait in a list of their own
+        plan = open_listing(EXPERIMENT, {}, 'name:"-12345-"', "", datetime.now(UTC)).plan(20)
+
+        assert "experiments_by_trigrams_of_name" in "\n".join(backend.explain(plan))
+        assert [record.id for record in backend.select(plan).items] == ["name-12345"]
