@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Generic
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from experiment_store.filters import compile_filter
 from experiment_store.filters.predicates import (
@@ -68,7 +68,7 @@ def open_listing(
     # The same listings are asked for again and again, most of them at any instant.
     timeless = not any(word in filter for word in NOW_WORDS)
     kept = _understand_once(kind, pins, filter, order_by, _ANY_TIME if timeless else now)
-    return evolve(kept, now=now)
+    return Listing(kind, kept.where, kept.order, now, kept.digest)
 
 
 def _understand(

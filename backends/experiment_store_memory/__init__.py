@@ -13,7 +13,7 @@ from typing import Any
 from attrs import evolve
 
 from experiment_store.backend import Assignments, Cascade, Change, Max, Parent, Refusal
-from experiment_store.filters.evaluate import matches
+from experiment_store.filters.evaluate import decider, matches
 from experiment_store.ordering import arrange, follows, sort_values
 from experiment_store.plan import Plan, Rows
 from experiment_store.schema import KINDS, Kind, R
@@ -65,7 +65,7 @@ class MemoryBackend:
             if items is not None and not plan.total:
                 return Rows(items)
             records = table.candidates(plan.where)
-        found = [record for record in records if matches(plan.where, record)]
+        found = list(filter(decider(plan.where), records))
         total = len(found) if plan.total else None
         return Rows(_page(plan, found) if items is None else items, total)
 
@@ -151,7 +151,7 @@ class MemoryBackend:
 
     def _cascade(self, id: str, cascade: Cascade) -> None:
         table = self._table(cascade.kind)
-        children = [child for child in table.children(id) if matches(cascade.where, child)]
+        children = list(filter(decider(cascade.where), table.children(id)))
         if cascade.assign is None:
             table.remove(children)
         else:

@@ -1,6 +1,6 @@
 """The records of one kind, and indexes that narrow down what a step has to look at.
 
-What a plan means is said by `matches`, `follows` and `arrange` alone: an index
+What a plan means is said by `decider`, `follows` and `arrange` alone: an index
 only leaves out what they would. A record's place in the default order is
 (created_at, id); as that never changes, indexes hold places, and records are
 kept once.
@@ -15,7 +15,7 @@ from math import prod
 from operator import attrgetter
 from typing import Any, Generic, TypeAlias
 
-from experiment_store.filters.evaluate import matches
+from experiment_store.filters.evaluate import decider
 from experiment_store.filters.predicates import ALWAYS, All, Compare, OneOf, Op, Predicate
 from experiment_store.ordering import SortKey
 from experiment_store.plan import Plan
@@ -112,7 +112,7 @@ class Table(Generic[R]):
         if plan.where == ALWAYS:  # true of all, so there is no need to look at any
             return [records[places[number][-1]] for number in numbers[: plan.limit]]
         found = (records[places[number][-1]] for number in numbers)
-        return list(islice((r for r in found if matches(plan.where, r)), plan.limit))
+        return list(islice(filter(decider(plan.where), found), plan.limit))
 
     def _narrowed(self, where: Predicate) -> list[Place]:
         """The places of all records that *where* admits, and perhaps others, in order."""
