@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 
 from benchmarks import tables
 from benchmarks.harness import Effort, Measurement, WrongAnswerError, agree, measure, summary
+from benchmarks.large.crowd import CROWDED, PREFIX, Crowd
+from benchmarks.large.load import STEPS
+from benchmarks.large.questions import READS, SCANS, WRITES
 from benchmarks.scenarios import SCENARIOS, Answer, Scenario
 from benchmarks.startup import STARTUP
 from benchmarks.targets import FLOOR, STORE, TARGETS, Target
@@ -53,6 +56,38 @@ def test_a_quick_run_measures_every_operation_writes_it_down_and_leaves_nothing(
     assert [line.split(" | ")[0][2:] for line in table] == ["operation", *operations(backend)]
     assert "\n".join(table[1:]) in Path(readme).read_text()
     assert list(scratch.iterdir()) == []
+
+
+def test_a_quick_run_of_growth_measures_every_operation_and_leaves_nothing(tmp_path: Path) -> None:
+    options = ["--backends", "sqlite", "--small", "1000", "--large", "2000", "--quick"]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.large", *options],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    table = [line.split(" | ")[0][2:] for line in done.stdout.splitlines() if line[:2] == "| "]
+    operations = [question.name for question in (*READS, *WRITES)]
+    scans = [question.name for question in SCANS]
+    assert table == ["operation", *operations, "scan", *scans, "step", *STEPS, *STEPS]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("rows", [1000, 20_000])
+def test_a_crowd_is_as_large_as_it_says_whatever_its_size(rows: int) -> None:
+    crowd = Crowd(rows)
+
+    made = [crowd.experiment(number) for number in range(rows)]
+
+    assert sum(map(crowd.runs_of, range(rows))) == rows * crowd.runs
+    assert sum(new.namespace == CROWDED for new in made) == rows // 2
+    assert sum(new.name.startswith(PREFIX) for new in made) == 50
+    assert len({(new.namespace, new.name) for new in made}) == rows
 
 
 @given(st.lists(st.tuples(SECONDS, SECONDS), min_size=1))

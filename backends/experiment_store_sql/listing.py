@@ -83,16 +83,22 @@ class Listing:
     def _where(self) -> list[str]:
         where = []
         bind = self._conditions.bind
-        if self._leader is not None:
-            label = self._leader
-            if label.namespace is not None:
-                digest = term(label.namespace, label.key, label.value)
-                where.append(f"leader.term = {bind(digest)}")
-            where.append(f"leader.key = {bind(label.key)}")
-            where.append(f"leader.value = {bind(label.value)}")
+        if (label := self._leader) is not None:
+            same = f"leader.key = {bind(label.key)} AND leader.value = {bind(label.value)}"
+            where.append(same if label.namespace is None else self._within(label, same))
         if self._rest != ALWAYS:
             where.append(f"({self._conditions.word(self._rest)})")
         return where
+
+    def _within(self, label: Leader, same: str) -> str:
+        """Find a label of one namespace by its term, and look whether it is the *same*.
+
+        The term is spelt out, and the look is hidden from the planners: SQLite would
+        rather use the index of key and value, and PostgreSQL takes the three for
+        independent of each other, or a term that it does not know for a rare one.
+        """
+        digest = term(label.namespace or "", label.key, label.value)
+        return f"leader.term = {digest:d} AND CASE WHEN {same} THEN TRUE ELSE FALSE END"
 
     def _follows(self, place: Sequence[Plain]) -> str:
         parts = self._parts

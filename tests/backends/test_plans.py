@@ -141,6 +141,8 @@ CASES = [
     Case('name = "name-000007"'),
     Case('labels.team = "t-3"'),
     Case('labels.team = "no such"'),
+    Case('labels.team = "t-3"', scope=NAMESPACE),
+    Case('labels.team = "t-3"', order_by="created_at desc", scope=NAMESPACE),
     Case('labels.team = "t-3"', order_by="created_at desc"),
     *ARCHIVED,
     *(
@@ -159,7 +161,6 @@ FEW = [
     Case('name = "name-000007"', scope=NAMESPACE),
     Case('name = "name-0500*"', order_by="name"),
     Case('name = "name-0500*"', order_by="name desc", scope=NAMESPACE),
-    Case('labels.team = "t-3"', scope=NAMESPACE),
     Case('experiment_id = "e-000003" AND labels.seed = s-3', kind=RUN),
 ]
 each_case = pytest.mark.parametrize("case", CASES, ids=str)

@@ -1,0 +1,1 @@
+"""Measures whether an operation costs the same when there are ten times as many rows."""
