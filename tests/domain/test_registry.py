@@ -170,6 +170,15 @@ def test_a_missing_driver_is_named_with_what_brings_it(monkeypatch: pytest.Monke
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
+def test_a_python_without_sqlite_speaks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("experiment_store_sqlite")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sqlite3", None)
+
+    with pytest.raises(ModuleNotFoundError, match="sqlite3"):
+        connect("sqlite://")
+
+
 def test_a_package_of_somebody_elses_speaks_for_itself_when_a_module_is_missing(
     site: Path,
 ) -> None:

@@ -1,0 +1,74 @@
+"""Records and rows: one by one, and a column at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+from attrs.exceptions import FrozenInstanceError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiment_store.schema import KINDS, Kind
+from experiment_store.testing.samples import assert_same, experiment
+from experiment_store.testing.strategies import label_keys, label_values, namespaces, records
+from experiment_store_sql.codec import codec, term
+
+BATCHES = st.one_of(
+    [st.tuples(st.just(kind), st.lists(records(kind), min_size=1, max_size=9)) for kind in KINDS]
+)
+
+
+@given(BATCHES)
+def test_rows_give_back_their_records_one_by_one_and_all_at_once(
+    of: tuple[Kind[Any], list[Any]],
+) -> None:
+    kind, batch = of
+
+    rows = codec(kind).rows(batch)
+
+    for read in (codec(kind).records(rows), [codec(kind).record(row) for row in rows]):
+        for actual, expected in zip(read, batch, strict=True):
+            assert_same(actual, expected)
+
+
+@given(BATCHES)
+def test_rows_hold_plain_text_and_integers_only(of: tuple[Kind[Any], list[Any]]) -> None:
+    kind, batch = of
+
+    assert {type(value) for row in codec(kind).rows(batch) for value in row} <= {str, int}
+
+
+def test_no_rows_are_no_records() -> None:
+    assert codec(KINDS[0]).records([]) == []
+
+
+def test_records_that_were_read_together_are_frozen_like_all_others() -> None:
+    batch = [experiment(f"e-{number}") for number in range(9)]
+
+    read = codec(KINDS[0]).records(codec(KINDS[0]).rows(batch))
+
+    with pytest.raises(FrozenInstanceError):
+        read[0].name = "other"
+    assert evolve(read[0], name="other") == evolve(batch[0], name="other")
+    assert hash(read[0]) == hash(batch[0])
+
+
+LABELS = st.tuples(namespaces(), label_keys(), label_values())
+
+
+@given(LABELS)
+def test_a_term_is_a_64_bit_integer(label: tuple[str, str, str]) -> None:
+    assert -(2**63) <= term(*label) < 2**63
+
+
+@given(LABELS, LABELS)
+def test_terms_are_equal_where_their_labels_are(
+    one: tuple[str, str, str], other: tuple[str, str, str]
+) -> None:
+    assert (term(*one) == term(*other)) is (one == other)
+
+
+def test_where_one_text_ends_and_the_next_begins_matters_to_a_term() -> None:
+    assert term("a", "b", "c") != term("ab", "", "c") != term("a", "bc", "")
