@@ -94,7 +94,7 @@ def open_backend(url: str) -> Backend:
 
 
 def _scheme(url: str) -> str:
-    if not isinstance(url, str) or not is_storable(url) or "://" not in url:
+    if not is_storable(url) or "://" not in url:
         raise InvalidArgumentError("url", f"must be scheme://…, with one of {_known()}")
     return url.partition("://")[0].partition("+")[0].lower()
 

@@ -123,14 +123,12 @@ class ExperimentStore(Collection[Experiment]):
         """
         if if_exists not in ("error", "return"):
             raise InvalidArgumentError("if_exists", "must be one of error, return")
-        new = NewExperiment(
-            name, namespace=namespace, description=description, labels=labels, id=id
+        content = self._content(
+            NewExperiment(name, namespace=namespace, description=description, labels=labels, id=id)
         )
-        content = self._content(new)
         for _ in range(ATTEMPTS):
-            if if_exists == "return" and (
-                found := self._by_name(content["namespace"], content["name"])
-            ):
+            key = content["namespace"], content["name"]
+            if if_exists == "return" and (found := self._by_name(*key)):
                 return found
             try:
                 return self._create_many([content])[0]
@@ -157,9 +155,8 @@ class ExperimentStore(Collection[Experiment]):
         Raises:
             NotFoundError: There is none.
         """
-        found = None
-        if _is_possible(namespace) and _is_possible(name):
-            found = self._by_name(namespace, name)
+        possible = is_storable(namespace) and is_storable(name)
+        found = self._by_name(namespace, name) if possible else None
         if found is None:
             key = {"namespace": shown(namespace), "name": shown(name)}
             raise NotFoundError(self._kind.name, key)
@@ -300,7 +297,3 @@ def _scope(namespace: str | None) -> Mapping[str, str]:
 
 def _is_archived(experiment: Experiment) -> bool:
     return experiment.storage_state is StorageState.ARCHIVED
-
-
-def _is_possible(text: str) -> bool:
-    return isinstance(text, str) and is_storable(text)

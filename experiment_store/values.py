@@ -21,8 +21,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
 
-def is_storable(text: str) -> bool:
-    """Tell whether every backend can keep *text*: no NUL, no lone surrogate."""
+def is_storable(text: Any) -> bool:
+    """Tell whether *text* is one that every backend can keep: no NUL, no lone surrogate."""
+    if not isinstance(text, str):
+        return False
     if text.isascii():
         return "\0" not in text
     return _FORBIDDEN.search(text) is None
