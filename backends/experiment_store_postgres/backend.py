@@ -157,10 +157,14 @@ def _conninfo(location: str, parameters: Mapping[str, str]) -> str:
         InvalidArgumentError: It would refuse to.
     """
     try:
+        conninfo_to_dict(location)
+    except psycopg.Error:  # whose text repeats what it could not read, passwords too
+        problem = "must be postgresql://user:password@host:port/database, percent-encoded"
+        raise InvalidArgumentError("url", problem) from None
+    try:
         joined = make_conninfo(location, **parameters)
     except psycopg.Error as error:
-        problem = f"must be postgresql://host/database; {str(error).strip()}"
-        raise InvalidArgumentError("url", problem) from error
+        raise InvalidArgumentError("url", f"has an {str(error).strip()}") from error
     ports = str(conninfo_to_dict(joined).get("port", ""))
     if re.fullmatch("[0-9,]*", ports) is None:
         raise InvalidArgumentError("url", "must be postgresql://host:port/database")

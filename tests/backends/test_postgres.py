@@ -238,7 +238,7 @@ def test_a_server_out_of_reach_is_worth_a_retry(tmp_path: object) -> None:
         ("postgresql://host/database?trigrams=maybe", "trigrams=on or off"),
         ("postgresql://host/database?colour=red", 'invalid connection option "colour"'),
         ("postgresql://host:port/database", "postgresql://host:port/database"),
-        ("postgresql://[::1/database", "postgresql://host/database"),
+        ("postgresql://[::1/database", "postgresql://user:password@host:port/database"),
         ("postgresql://host/database?schema=a-b", "identifier"),
         ('postgresql://host/database?schema=a"b', "identifier"),
         (f"postgresql://host/database?schema={'a' * 64}", "identifier"),
@@ -247,6 +247,15 @@ def test_a_server_out_of_reach_is_worth_a_retry(tmp_path: object) -> None:
 def test_a_url_of_another_form_is_an_invalid_argument(url: str, problem: str) -> None:
     with pytest.raises(InvalidArgumentError, match=problem):
         connect(url)
+
+
+@pytest.mark.parametrize("place", ["me:secret@[::1/x", "me:sec ret@h/x", "me:sec%ZZret@h/x"])
+def test_a_url_that_cannot_be_read_is_refused_without_repeating_it(place: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        connect(f"postgresql://{place}")
+
+    assert "sec" not in str(caught.value)
+    assert caught.value.__suppress_context__
 
 
 def test_trigrams_find_what_a_name_contains_where_the_server_has_them(
