@@ -71,16 +71,17 @@ class SqlBackend(ABC):
         self, kind: Kind[R], records: Sequence[R], parent: Parent | None = None
     ) -> Refusal | None:
         """Add *records* in one transaction, in the order in which they are listed."""
-        for _ in range(_ATTEMPTS):
-            try:
-                return self._insert(kind, records, parent)
-            except DuplicateKeyError:
-                return Refusal.DUPLICATE
-            except DeadlockError:
-                # Another batch has some of the same keys in another order: both waited
-                # for each other. In one order for everybody, one waits for the other.
-                records = sorted(records, key=_natural_key(kind))
-        return self._insert(kind, records, parent)
+        try:
+            for _ in range(_ATTEMPTS):
+                try:
+                    return self._insert(kind, records, parent)
+                except DeadlockError:
+                    # Another batch has some of the same keys in another order: both waited
+                    # for each other. In one order for everybody, one waits for the other.
+                    records = sorted(records, key=_natural_key(kind))
+            return self._insert(kind, records, parent)
+        except DuplicateKeyError:
+            return Refusal.DUPLICATE
 
     def _insert(self, kind: Kind[R], records: Sequence[R], parent: Parent | None) -> Refusal | None:
         rows = codec(kind).rows(records)
