@@ -25,7 +25,14 @@ _BASE = settings(
 )
 settings.register_profile("ci", _BASE, max_examples=50, stateful_step_count=25)
 settings.register_profile("soak", _BASE, max_examples=5_000, stateful_step_count=60)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+_PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
+settings.load_profile(_PROFILE)
+
+
+@pytest.fixture(scope="session")
+def soaking() -> bool:
+    """Whether the run has hours: then what is repeated is repeated hundreds of times."""
+    return _PROFILE == "soak"
 
 
 @pytest.fixture(scope="session")
