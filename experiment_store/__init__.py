@@ -14,7 +14,9 @@ from experiment_store.errors import (
     MissingDriverError,
     NotFoundError,
     Obstacle,
+    OutcomeUnknownError,
     UnavailableError,
+    UnsupportedError,
 )
 from experiment_store.names import UNSET, Unset
 from experiment_store.records import (
@@ -64,5 +66,7 @@ __all__ = [
     "MissingDriverError",
     "NotFoundError",
     "Obstacle",
+    "OutcomeUnknownError",
     "UnavailableError",
+    "UnsupportedError",
 ]

@@ -173,6 +173,13 @@ class UnavailableError(BackendError):
     """The backend could not be reached or was busy too long; worth a retry."""
 
 
+class OutcomeUnknownError(UnavailableError):
+    """The connection was lost while a write was being committed: it has happened or it has not.
+
+    A create with an id of the caller's may be repeated; before any other write, look.
+    """
+
+
 @define(eq=False, slots=False)
 class MissingDriverError(BackendError, ImportError):
     """The package that speaks to the database is not installed."""
@@ -184,6 +191,17 @@ class MissingDriverError(BackendError, ImportError):
     def of(cls, scheme: str, extra: str) -> MissingDriverError:
         """Say which *extra* brings the driver for *scheme*."""
         return cls(scheme, f"needs a driver: pip install 'experiment-store[{extra}]'")
+
+
+@define(eq=False, slots=False)
+class UnsupportedError(ExperimentStoreError, NotImplementedError):
+    """The backend cannot do this, whatever the arguments; another one can."""
+
+    operation: str
+    backend: str
+
+    def __str__(self) -> str:
+        return f"{self.operation} is not supported by {self.backend}"
 
 
 def render_caret(text: str, position: int, problem: str) -> str:

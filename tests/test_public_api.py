@@ -19,8 +19,9 @@ _NAMES = {
     "AlreadyExistsError", "BackendError", "ConflictError", "ErrorCode", "Experiment",
     "ExperimentStore", "ExperimentStoreError", "FailedPreconditionError", "InvalidArgumentError",
     "InvalidFilterError", "InvalidOrderByError", "InvalidPageTokenError", "Job", "Labels",
-    "MissingDriverError", "NewExperiment", "NewJob", "NewRun", "NotFoundError", "Obstacle", "Page",
-    "Run", "RunState", "StorageState", "UNSET", "UnavailableError", "Unset", "connect",
+    "MissingDriverError", "NewExperiment", "NewJob", "NewRun", "NotFoundError", "Obstacle",
+    "OutcomeUnknownError", "Page", "Run", "RunState", "StorageState", "UNSET", "UnavailableError",
+    "Unset", "UnsupportedError", "connect",
 }  # fmt: skip
 _OPTIONS = "*, clock=utc_now, new_id=None, new_etag=random_etag, token_key=None, max_page_size=1000"
 _LISTING = "filter='', order_by=''"

@@ -27,7 +27,9 @@ from experiment_store.errors import (
     MissingDriverError,
     NotFoundError,
     Obstacle,
+    OutcomeUnknownError,
     UnavailableError,
+    UnsupportedError,
     quote,
     render_caret,
 )
@@ -68,6 +70,11 @@ _WORDED: list[tuple[ExperimentStoreError, str]] = [
     (ConflictError("job", "j-1", "abc"), "job 'j-1' has changed since etag 'abc'"),
     (BackendError("select"), "select failed"),
     (UnavailableError("insert", "found the database locked"), "insert found the database locked"),
+    (
+        OutcomeUnknownError("update", "lost the connection"),
+        "update lost the connection",
+    ),
+    (UnsupportedError("backup", "MemoryBackend"), "backup is not supported by MemoryBackend"),
     (
         MissingDriverError.of("postgresql", "postgres"),
         "postgresql needs a driver: pip install 'experiment-store[postgres]'",
@@ -124,6 +131,8 @@ def test_two_equal_failures_are_still_two_errors() -> None:
         (ConflictError, set()),
         (BackendError, set()),
         (UnavailableError, {BackendError}),
+        (OutcomeUnknownError, {UnavailableError, BackendError}),
+        (UnsupportedError, {NotImplementedError, RuntimeError}),
         (MissingDriverError, {BackendError, ImportError}),
         (ExperimentStoreError, set()),
     ],
