@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from attrs import AttrsInstance, fields
 
+from experiment_store import certainty
 from experiment_store.backend import Change, Parent, Refusal
 from experiment_store.errors import (
     AlreadyExistsError,
@@ -163,7 +164,7 @@ class Collection(ABC, Generic[R]):
     ) -> R:
         """Apply *change*, unless the record is found as the change would leave it."""
         for _ in range(ATTEMPTS):
-            match self._update(id, change):
+            match self._update(id, change, guarded=etag is not None):
                 case Refusal.BLOCKED:
                     current = self._read(id, etag)
                     if is_done(current):
@@ -177,11 +178,10 @@ class Collection(ABC, Generic[R]):
                     return record
         self._give_up("update")
 
-    def _update(self, id: str, change: Change) -> R | Refusal:
+    def _update(self, id: str, change: Change, *, guarded: bool) -> R | Refusal:
         if not is_id(id):
             return Refusal.MISSING
-        outcome: R | Refusal = self._backend.update(self._kind, id, change)
-        return outcome
+        return certainty.update(self._backend, self._kind, id, change, guarded=guarded)
 
     def _remove(self, id: str, change: Change, etag: str | None) -> None:
         for _ in range(ATTEMPTS):
@@ -213,7 +213,7 @@ class Collection(ABC, Generic[R]):
         for _ in range(ATTEMPTS):
             try:
                 records, parent = self._build(contents)
-                refusal = self._backend.insert(self._kind, records, parent)
+                refusal = certainty.insert(self._backend, self._kind, records, parent)
                 if refusal is None:
                     return records
                 self._explain_insert(refusal, records)

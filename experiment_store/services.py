@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from copy import copy
 from datetime import datetime
 from os import urandom
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from experiment_store.backend import Backend
-from experiment_store.errors import UnavailableError
+from experiment_store.errors import OutcomeUnknownError, UnavailableError
 from experiment_store.names import MAX_ETAG, check_id
 from experiment_store.records import Setting
 from experiment_store.schema import SETTING
@@ -73,13 +75,20 @@ class Services:
         self._tokens = PageTokens(key)
         return self._tokens
 
+    def bound(self, backend: Backend) -> Services:
+        """Return the same services for *backend*, a part of this one inside a transaction."""
+        services = copy(self)
+        services.backend = backend
+        return services
+
     def key(self, name: str) -> bytes:
         """Return the random key *name*, which is made once and kept in the backend."""
         kept = self.backend.get(SETTING, name)
         if kept is None:
             # Others may do the same at this moment: the first to insert decides for all.
             made = Setting(name, b64encode(urandom(32)).decode())
-            self.backend.insert(SETTING, [made])
+            with suppress(OutcomeUnknownError):
+                self.backend.insert(SETTING, [made])
             kept = self.backend.get(SETTING, name)
         if kept is None:
             raise UnavailableError(f"the key {name}", "was not kept")

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from experiment_store import lifecycle
 from experiment_store.backend import Backend, Change, Parent
+from experiment_store.capabilities import Joinable
 from experiment_store.collection import ATTEMPTS, Collection, Content
 from experiment_store.errors import (
     AlreadyExistsError,
@@ -15,6 +16,7 @@ from experiment_store.errors import (
     InvalidArgumentError,
     NotFoundError,
     Obstacle,
+    UnsupportedError,
     shown,
 )
 from experiment_store.filters.predicates import All, Compare, Op, Predicate
@@ -66,10 +68,13 @@ class ExperimentStore(Collection[Experiment]):
         services = Services(backend, clock, new_id or Uuid7(), new_etag, largest)
         if token_key is not None:
             services.use_token_key(token_key)
+        self._serve(services)
+        backend.setup()
+
+    def _serve(self, services: Services) -> None:
         super().__init__(EXPERIMENT, NewExperiment, services)
         self.runs = Runs(services)
         self.jobs = Jobs(services)
-        backend.setup()
 
     def __enter__(self) -> Self:
         """Return the store itself."""
@@ -92,6 +97,27 @@ class ExperimentStore(Collection[Experiment]):
             UnavailableError: The backend did not keep them.
         """
         return self._services.key(f"key.{name}")
+
+    def bound(self, connection: Any) -> ExperimentStore:
+        """Return this store inside the transaction that a host has on *connection*.
+
+        What it does is committed and rolled back by the host, together with what the host
+        does; a call that fails has done nothing, and the host's transaction goes on.
+        It is good for as long as the connection is, on one thread at a time, and need
+        not be closed. With a total, a listing sees one snapshot only if the host's
+        transaction does.
+
+        Args:
+            connection: SQLAlchemy's, to the database of this store; with its asyncio, that
+                which ``AsyncConnection.run_sync`` hands to its function.
+
+        Raises:
+            InvalidArgumentError: It is another thing, or in AUTOCOMMIT mode.
+            UnsupportedError: The backend has no such transactions.
+        """
+        if not isinstance(self._backend, Joinable):
+            raise UnsupportedError("bound", type(self._backend).__name__)
+        return _BoundStore(self._services.bound(self._backend.bound(connection)))
 
     def create(
         self,
@@ -289,6 +315,13 @@ class ExperimentStore(Collection[Experiment]):
     def _count_children(self, kind: Any, id: str) -> int:
         where = Compare(kind.parent_field, Op.EQ, id)
         return self._backend.select(Plan(kind, where, limit=0, total=True)).total or 0
+
+
+class _BoundStore(ExperimentStore):
+    """A store inside a transaction of a host's."""
+
+    def __init__(self, services: Services) -> None:
+        self._serve(services)
 
 
 def _scope(namespace: str | None) -> Mapping[str, str]:

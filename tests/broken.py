@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from datetime import datetime
 from threading import Barrier, BrokenBarrierError
 from typing import Any, TypeVar
@@ -39,7 +39,7 @@ from experiment_store.schema import EXPERIMENT, KINDS, Kind
 from experiment_store.testing import BackendContract
 from experiment_store_memory import MemoryBackend
 from experiment_store_memory.table import Table
-from experiment_store_sql import Work
+from experiment_store_sql import PooledSteps, Work
 from experiment_store_sqlite import SqliteBackend
 
 B = TypeVar("B", bound=type[Backend])
@@ -549,8 +549,15 @@ class KeepsLabelsOfDeletedRecords(SqliteBackend):
     "test_a_blocked_update_leaves_the_parent_alone",
 )
 class WritesWithoutTransactions(SqliteBackend):
-    def _writing(self, operation: str, *, atomic: bool) -> AbstractContextManager[Work]:
-        return super()._writing(operation, atomic=False)
+    def __init__(self) -> None:
+        super().__init__()
+        steps: Any = self._steps
+        self._steps = _WithoutTransactions(steps._connections, self._dialect)
+
+
+class _WithoutTransactions(PooledSteps):
+    def write(self, operation: str, step: Callable[[Work], Any], *, atomic: bool) -> Any:
+        return super().write(operation, step, atomic=False)
 
 
 # Its life

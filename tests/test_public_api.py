@@ -45,6 +45,7 @@ _STORE = {
     "unarchive": _ONE,
     "delete": "self, id, *, children='keep', etag=None",
     "key": "self, name",
+    "bound": "self, connection",
     "close": "self",
 }
 _EVERY_CHILD = {

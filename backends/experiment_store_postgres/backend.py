@@ -1,58 +1,35 @@
-"""The PostgreSQL backend: from a URL to a pool of connections and a schema with our tables."""
+"""The PostgreSQL backend: a schema with our tables, in a database of ours or of a host's."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import partial
+from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from experiment_store.errors import BackendError, InvalidArgumentError
-from experiment_store_postgres.dialect import PostgresDialect
+from experiment_store_postgres.connections import POOL, open_pool
+from experiment_store_postgres.dialect import DEFAULT, ISOLATIONS, PostgresDialect
+from experiment_store_postgres.hosted import HOST
+from experiment_store_postgres.replica import ReplicatedSteps
 from experiment_store_postgres.trigrams import add_trigrams
-from experiment_store_sql import Call, Pool, SqlBackend, Work, split
+from experiment_store_sql import (
+    Call,
+    Connections,
+    EngineConnections,
+    PooledSteps,
+    SqlBackend,
+    Steps,
+    Work,
+    check_identifier,
+    check_prefix,
+)
 
 DEFAULT_SCHEMA = "experiment_store"
+RETRY_TIMEOUT = 10.0
 
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
-_DRIVERS = ("postgresql", "postgresql+psycopg")
-_POOL = {"pool_size": 10, "max_overflow": 5, "pool_timeout": 30}
-_SWITCH = {"on": True, "off": False}
+_LONGEST_NAME = 63
 _ATTEMPTS = 5
-
-
-def connect(url: str) -> PostgresBackend:
-    """Open ``postgresql://user:password@host:port/database``.
-
-    Parameters: ``schema=experiment_store``, where the tables are; ``pool_size=10``,
-    how many connections are kept, ``max_overflow=5``, how many more are lent at a
-    time, and ``pool_timeout=30``, how many seconds to wait for one;
-    ``trigrams=on`` to find what a name contains by an index. All others are
-    libpq's, such as ``host=/run/postgresql`` or ``sslmode=require``.
-
-    Raises:
-        InvalidArgumentError: The URL has another form.
-    """
-    location, given = split(url)
-    driver, separator, place = location.partition("://")
-    if driver.lower() not in _DRIVERS or not separator:
-        forms = " or ".join(f"{name}://host/database" for name in _DRIVERS)
-        raise InvalidArgumentError("url", f"must begin as {forms}")
-    trigrams = given.pop("trigrams", "off")
-    if trigrams not in _SWITCH:
-        raise InvalidArgumentError("url", "must have trigrams=on or off")
-    pool = {name: _number(name, given.pop(name, usual)) for name, usual in _POOL.items()}
-    if not pool["pool_size"] + pool["max_overflow"]:
-        raise InvalidArgumentError("url", "must have a pool_size or a max_overflow")
-    schema = given.pop("schema", DEFAULT_SCHEMA)
-    return PostgresBackend(
-        _conninfo(f"postgresql://{place}", given),
-        schema=schema,
-        pool=pool,
-        trigrams=_SWITCH[trigrams],
-    )
 
 
 class PostgresBackend(SqlBackend):
@@ -60,30 +37,51 @@ class PostgresBackend(SqlBackend):
 
     def __init__(
         self,
-        conninfo: str,
+        conninfo: str | None = None,
         *,
+        engine: Any = None,
         schema: str = DEFAULT_SCHEMA,
-        pool: Mapping[str, int] = _POOL,
+        prefix: str = "",
+        pool: Mapping[str, int] = POOL,
+        retry_timeout: float = RETRY_TIMEOUT,
+        isolation: str = DEFAULT,
+        replica: str | None = None,
         trigrams: bool = False,
     ) -> None:
-        """Prepare to use *schema* of the database that libpq finds by *conninfo*.
+        """Prepare to use *schema*; nothing is opened before `setup`.
 
-        Nothing is opened before `setup`.
+        Args:
+            conninfo: What libpq finds the database by.
+            engine: Instead, a SQLAlchemy engine of the host's, with psycopg 3 as its driver.
+            schema: Where the tables are.
+            prefix: What their names begin with, at most 20 characters.
+            pool: The sizes of the pool that *conninfo* gets.
+            retry_timeout: For how many seconds to try again what others, or the loss of a
+                connection, have kept from happening.
+            isolation: That of steps that write: ``read-committed``, ``repeatable-read`` or
+                ``serializable``.
+            replica: What libpq finds a hot standby by, to read from.
+            trigrams: Whether to index what names contain.
 
         Raises:
-            InvalidArgumentError: *schema* is no plain identifier of at most 63 characters.
+            InvalidArgumentError: An argument is none of these.
         """
-        if _IDENTIFIER.fullmatch(schema) is None:
-            raise InvalidArgumentError("schema", "must be an identifier of letters, digits and _")
-        self._schema = schema
+        if isolation not in ISOLATIONS:
+            raise InvalidArgumentError("isolation", f"must be one of {', '.join(ISOLATIONS)}")
+        self._schema = check_identifier("schema", schema, most=_LONGEST_NAME)
         self._trigrams = trigrams
-        connections = Pool(
-            partial(psycopg.connect, conninfo, autocommit=True, client_encoding="utf8"),
-            idle=pool["pool_size"],
-            most=pool["pool_size"] + pool["max_overflow"],
-            timeout=pool["pool_timeout"],
-        )
-        super().__init__(connections, PostgresDialect(schema))
+        dialect = PostgresDialect(schema, prefix=check_prefix(prefix), isolation=isolation)
+        if (conninfo is None) is (engine is None):
+            raise InvalidArgumentError("conninfo", "or an engine must be given, and not both")
+        if conninfo is not None:
+            connections: Connections = open_pool(conninfo, pool)
+        else:
+            connections = EngineConnections(engine, HOST)
+        steps: Steps = PooledSteps(connections, dialect, patience=retry_timeout)
+        if replica is not None:
+            standby = PooledSteps(open_pool(replica, pool), dialect)
+            steps = ReplicatedSteps(steps, standby, dialect.begin_read)
+        super().__init__(steps, dialect, HOST)
 
     def setup(self) -> None:
         """Create the schema and its tables if there are none.
@@ -102,21 +100,23 @@ class PostgresBackend(SqlBackend):
         raise BackendError("open", f"failed: the schema {self._schema!r} has other tables")
 
     def _is_there(self) -> bool:
-        text = f"SELECT to_regclass('\"{self._schema}\".settings') IS NOT NULL"
-        [(found,)] = self._fetch("open", Call(text))
+        text = f"SELECT to_regclass('{self._dialect.schema}{self._dialect.prefix}settings')"
+        [(found,)] = self._steps.fetch("open", Call(f"{text} IS NOT NULL"))
         return bool(found)
 
     def _create(self) -> bool:
+        def step(work: Work) -> None:
+            _check_encoding(work)
+            # Not IF NOT EXISTS, which needs a right that who owns the schema may lack.
+            [[missing]] = work.execute(f"SELECT to_regnamespace('\"{self._schema}\"') IS NULL")
+            if missing:
+                work.execute(f'CREATE SCHEMA "{self._schema}"')
+            for call in self.statements.create():
+                work.run(call)
+            self._record_version(work)
+
         try:
-            with self._writing("open", atomic=True) as work:
-                _check_encoding(work)
-                # Not IF NOT EXISTS, which needs a right that who owns the schema may lack.
-                [[missing]] = work.execute(f"SELECT to_regnamespace('\"{self._schema}\"') IS NULL")
-                if missing:
-                    work.execute(f'CREATE SCHEMA "{self._schema}"')
-                for call in self.statements.create():
-                    work.run(call)
-                self._record_version(work)
+            self._steps.write("open", step, atomic=True)
         except BackendError as error:
             if isinstance(error.__cause__, _CREATED_BY_ANOTHER):
                 return False
@@ -124,9 +124,11 @@ class PostgresBackend(SqlBackend):
         return True
 
     def _add_trigrams(self) -> bool:
+        def step(work: Work) -> None:
+            add_trigrams(work, self._dialect)
+
         try:
-            with self._writing("open", atomic=False) as work:
-                add_trigrams(work, self._dialect.prefix)
+            self._steps.write("open", step, atomic=True)
         except BackendError as error:
             if isinstance(error.__cause__, _CREATED_BY_ANOTHER):
                 return False
@@ -148,30 +150,3 @@ def _check_encoding(work: Work) -> None:
     [[encoding]] = work.execute("SHOW server_encoding")
     if encoding != "UTF8":
         raise BackendError("open", f"failed: the database is encoded in {encoding}, not in UTF8")
-
-
-def _conninfo(location: str, parameters: Mapping[str, str]) -> str:
-    """Join the two as libpq reads them.
-
-    Raises:
-        InvalidArgumentError: It would refuse to.
-    """
-    try:
-        conninfo_to_dict(location)
-    except psycopg.Error:  # whose text repeats what it could not read, passwords too
-        problem = "must be postgresql://user:password@host:port/database, percent-encoded"
-        raise InvalidArgumentError("url", problem) from None
-    try:
-        joined = make_conninfo(location, **parameters)
-    except psycopg.Error as error:
-        raise InvalidArgumentError("url", f"has an {str(error).strip()}") from error
-    ports = str(conninfo_to_dict(joined).get("port", ""))
-    if re.fullmatch("[0-9,]*", ports) is None:
-        raise InvalidArgumentError("url", "must be postgresql://host:port/database")
-    return joined
-
-
-def _number(name: str, value: object) -> int:
-    if re.fullmatch("[0-9]{1,6}", str(value)) is None:
-        raise InvalidArgumentError("url", f"must have a number as {name}")
-    return int(str(value))

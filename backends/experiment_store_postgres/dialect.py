@@ -10,12 +10,27 @@ from typing import Any
 import psycopg
 
 from experiment_store.errors import BackendError, UnavailableError
-from experiment_store_sql import Plain, Row, Storage, Table
+from experiment_store_sql import Plain, Row, Storage, Table, table_name
 
 _ARRAYS = {Storage.TEXT: "text[]", Storage.INTEGER: "bigint[]"}
 _ESCAPE = "\\"
 _NOTHING = nullcontext()
 _SPECIAL = re.compile(r"([%_\\])")
+
+
+DEFAULT = "read-committed"
+ISOLATIONS = {
+    DEFAULT: "READ COMMITTED",
+    "repeatable-read": "REPEATABLE READ",
+    "serializable": "SERIALIZABLE",
+}
+"""The isolations of steps that write, and PostgreSQL's words for them."""
+
+_UNDONE = {"40001", "40P01"}
+# Too many clients; the server stops, starts, or gives up what is idle; it takes no writes
+# any more, since another has taken over; CockroachDB does not know how a COMMIT ended.
+_NOT_READY = {"53300", "57P01", "57P02", "57P03", "57P05", "25P03", "25006", "40003"}
+_CONNECTION_EXCEPTION = "08"
 
 
 class PostgresDialect:
@@ -30,15 +45,16 @@ class PostgresDialect:
     chains = True
     for_update, for_share = " FOR UPDATE", " FOR SHARE"
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
-    # Whatever the session's default is: the cascades of a step have to see what was
-    # committed while it waited for its locks.
-    begin_write = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
     begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     explain = "EXPLAIN"
 
-    def __init__(self, schema: str) -> None:
-        """Speak of the tables in *schema*."""
-        self.prefix = f'"{schema}".'
+    def __init__(self, schema: str, *, prefix: str = "", isolation: str = DEFAULT) -> None:
+        """Speak of the tables in *schema* whose names begin with *prefix*."""
+        self.schema = f'"{schema}".'
+        self.prefix = prefix
+        # Whatever the session's default is: the cascades of a step have to see what was
+        # committed while it waited for its locks, or be undone and tried again.
+        self.begin_write = f"BEGIN ISOLATION LEVEL {ISOLATIONS[isolation]} READ WRITE"
 
     def reading(self) -> AbstractContextManager[Any]:
         """Wait for nobody."""
@@ -50,7 +66,7 @@ class PostgresDialect:
 
     def add(self, cursor: Any, table: Table, rows: Iterable[Row]) -> int:
         """COPY, which knows of no taken keys: one of them, and it raises."""
-        text = f"COPY {self.prefix}{table.name} ({table.listed}) FROM STDIN"
+        text = f"COPY {table_name(self, table)} ({table.listed}) FROM STDIN"
         with cursor.copy(text) as copy:
             for row in rows:
                 copy.write_row(row)
@@ -82,9 +98,16 @@ class PostgresDialect:
         """Tell unique keys from other constraints."""
         return isinstance(error, psycopg.errors.UniqueViolation)
 
-    def is_deadlock(self, error: Exception) -> bool:
-        """Ask for its code, 40P01."""
-        return isinstance(error, psycopg.errors.DeadlockDetected)
+    def is_undone(self, error: Exception) -> bool:
+        """Ask for the codes of serialization failures and deadlocks."""
+        return getattr(error, "sqlstate", None) in _UNDONE
+
+    def is_lost(self, error: Exception) -> bool:
+        """Ask for its code, which the driver's own errors about connections do not have."""
+        code = getattr(error, "sqlstate", None)
+        if code is None:
+            return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        return code in _NOT_READY or code.startswith(_CONNECTION_EXCEPTION)
 
     def translate(self, operation: str, error: Exception) -> BackendError:
         """Say that the server is out of reach or busy where that is so, else what it said."""

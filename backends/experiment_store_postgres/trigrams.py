@@ -5,13 +5,13 @@ An option, since the extension is not everywhere, and every write pays for them.
 
 from __future__ import annotations
 
-from experiment_store_sql import Work
+from experiment_store_sql import Dialect, Work, table_name
 from experiment_store_sql.tables import RECORDS
 
 _EXTENSION = "pg_trgm"
 
 
-def add_trigrams(work: Work, prefix: str) -> None:
+def add_trigrams(work: Work, dialect: Dialect) -> None:
     """Create the extension and the indexes that are missing; until then, writers wait.
 
     Raises:
@@ -25,6 +25,6 @@ def add_trigrams(work: Work, prefix: str) -> None:
     for table in RECORDS.values():
         if "name" in table.columns:
             work.execute(
-                f"CREATE INDEX IF NOT EXISTS {table.name}_by_trigrams_of_name "
-                f"ON {prefix}{table.name} USING gin (name {home}.gin_trgm_ops)"
+                f"CREATE INDEX IF NOT EXISTS {dialect.prefix}{table.name}_by_trigrams_of_name "
+                f"ON {table_name(dialect, table)} USING gin (name {home}.gin_trgm_ops)"
             )

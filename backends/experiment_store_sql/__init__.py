@@ -3,24 +3,34 @@
 from experiment_store_sql.backend import SqlBackend
 from experiment_store_sql.codec import Plain, Row
 from experiment_store_sql.connections import Connections
-from experiment_store_sql.dialect import Dialect
+from experiment_store_sql.dialect import Dialect, table_name
+from experiment_store_sql.hosted import EngineConnections, Host
 from experiment_store_sql.pool import Pool
 from experiment_store_sql.statements import Call, insert_text
+from experiment_store_sql.steps import PooledSteps, Steps
 from experiment_store_sql.tables import Storage, Table
-from experiment_store_sql.urls import split
+from experiment_store_sql.urls import check_identifier, check_prefix, seconds, split
 from experiment_store_sql.work import Work
 
 __all__ = [
     "Call",
     "Connections",
     "Dialect",
+    "EngineConnections",
+    "Host",
     "Plain",
     "Pool",
+    "PooledSteps",
     "Row",
     "SqlBackend",
+    "Steps",
     "Storage",
     "Table",
     "Work",
+    "check_identifier",
+    "check_prefix",
     "insert_text",
+    "seconds",
     "split",
+    "table_name",
 ]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
-from operator import attrgetter
+from itertools import count
+from operator import itemgetter
 from typing import Any
 
 from experiment_store.backend import Cascade, Change, Parent, Refusal
@@ -20,74 +20,88 @@ from experiment_store.plan import Plan, Rows
 from experiment_store.records import Setting
 from experiment_store.schema import SETTING, Kind, R
 from experiment_store_sql.codec import Row, codec, label_rows
-from experiment_store_sql.connections import Connections
 from experiment_store_sql.dialect import Dialect
-from experiment_store_sql.statements import Call, Statements
+from experiment_store_sql.failures import DuplicateKeyError
+from experiment_store_sql.hosted import BoundSteps, Host
+from experiment_store_sql.statements import Statements
+from experiment_store_sql.steps import Steps
 from experiment_store_sql.tables import LABELLED, RECORDS, SCHEMA_VERSION
-from experiment_store_sql.work import DeadlockError, DuplicateKeyError, Work, fetch, working
+from experiment_store_sql.work import Work
 
 _VERSION = "schema_version"
-_ATTEMPTS = 5
 
 
 class SqlBackend(ABC):
     """Six of the seven methods over any database; `setup` is the subclass's own."""
 
-    def __init__(self, connections: Connections, dialect: Dialect) -> None:
-        """Use *connections*, and close them at the end."""
-        self._connections = connections
+    def __init__(self, steps: Steps, dialect: Dialect, host: Host) -> None:
+        """Run on *steps*, and close them at the end; *host* knows the hosts' connections."""
+        self._steps = steps
         self._dialect = dialect
+        self._host = host
         self.statements = Statements(dialect)
 
     @abstractmethod
     def setup(self) -> None:
         """Create the tables if there are none."""
 
+    def bound(self, connection: Any) -> BoundBackend:
+        """Return a backend whose steps are parts of the host's transaction on *connection*.
+
+        Raises:
+            InvalidArgumentError: It is no connection of SQLAlchemy's to this kind of database,
+                or has no transactions.
+        """
+        self._host.check("connection", connection)
+        return BoundBackend(
+            BoundSteps(connection, self._dialect, self._host), self._dialect, self._host
+        )
+
     def close(self) -> None:
         """Close all connections that are not in use."""
-        self._connections.close()
+        self._steps.close()
 
     def get(self, kind: Kind[R], id: str) -> R | None:
         """Read one record, in one statement."""
-        rows = self._fetch("get", self.statements.get(kind, id))
+        rows = self._steps.fetch("get", self.statements.get(kind, id), stale=True)
         return codec(kind).record(rows[0]) if rows else None
 
     def select(self, plan: Plan[R]) -> Rows[R]:
         """Read a page in one statement; with the total, two of them in one snapshot."""
         records = codec(plan.kind).records
+        # Without an order, it is several records by their keys: each of them counts.
+        stale = bool(plan.order) or plan.limit == 1
         if not plan.total:
-            return Rows(records(self._fetch("select", self.statements.select(plan))))
-        with self._reading("select", self._dialect.begin_read) as work:
+            call = self.statements.select(plan)
+            return Rows(records(self._steps.fetch("select", call, stale=stale)))
+
+        def step(work: Work) -> tuple[list[Row], int]:
             rows = work.all(self.statements.select(plan)) if plan.limit else []
             [(total,)] = work.all(self.statements.count(plan))
+            return rows, total
+
+        rows, total = self._steps.read("select", step, stale=stale)
         return Rows(records(rows), total)
 
     def explain(self, plan: Plan[Any]) -> Sequence[str]:
         """Return the database's own description of how it would read a page."""
-        lines = self._fetch("explain", self.statements.explain(plan))
+        lines = self._steps.fetch("explain", self.statements.explain(plan))
         return [str(line[-1]) for line in lines]
 
     def insert(
         self, kind: Kind[R], records: Sequence[R], parent: Parent | None = None
     ) -> Refusal | None:
         """Add *records* in one transaction, in the order in which they are listed."""
-        try:
-            for _ in range(_ATTEMPTS):
-                try:
-                    return self._insert(kind, records, parent)
-                except DeadlockError:
-                    # Another batch has some of the same keys in another order: both waited
-                    # for each other. In one order for everybody, one waits for the other.
-                    records = sorted(records, key=_natural_key(kind))
-            return self._insert(kind, records, parent)
-        except DuplicateKeyError:
-            return Refusal.DUPLICATE
-
-    def _insert(self, kind: Kind[R], records: Sequence[R], parent: Parent | None) -> Refusal | None:
         rows = codec(kind).rows(records)
         labelled = any(getattr(record, "labels", None) for record in records)
         single = len(rows) == 1 and (self._dialect.chains or not labelled)
-        with self._writing("insert", atomic=parent is not None or not single) as work:
+        attempts = count()
+
+        def step(work: Work) -> Refusal | None:
+            if next(attempts):
+                # Another batch has some of the same keys in another order, perhaps: both
+                # waited for each other. In one order for everybody, one waits for the other.
+                rows.sort(key=_natural_key(kind))
             if parent is not None and (refusal := self._touch(work, parent)):
                 return work.refuse(refusal)
             if single:
@@ -98,41 +112,51 @@ class SqlBackend(ABC):
                 return work.refuse(Refusal.DUPLICATE)
             if labelled and not single:
                 work.add(LABELLED[kind.name], label_rows(records))
-        return None
+            return None
+
+        try:
+            return self._steps.write("insert", step, atomic=parent is not None or not single)
+        except DuplicateKeyError:
+            return Refusal.DUPLICATE
 
     def update(self, kind: Kind[R], id: str, change: Change) -> R | Refusal:
         """Apply *change*: the record first, then its labels and children."""
         target = Compare("id", Op.EQ, id)
         where = all_of((target, change.where))
         relabelled = "labels" in change.assign
-        several = relabelled or _has_relatives(change)
+
+        def step(work: Work) -> R | Refusal:
+            if refusal := self._guard(work, kind, id, change):
+                return work.refuse(refusal)
+            row = work.first(self.statements.update(kind, where, change.assign, returning=True))
+            if row is None:
+                return work.refuse(self._absence(work, kind, target))
+            record: R = codec(kind).record(row)
+            if relabelled:
+                work.run(self.statements.unlabel(kind, target))
+                work.add(LABELLED[kind.name], label_rows([record]))
+            self._cascade(work, id, change.cascades)
+            return record
+
         try:
-            with self._writing("update", atomic=several) as work:
-                if refusal := self._guard(work, kind, id, change):
-                    return work.refuse(refusal)
-                row = work.first(self.statements.update(kind, where, change.assign, returning=True))
-                if row is None:
-                    return work.refuse(self._absence(work, kind, target))
-                record: R = codec(kind).record(row)
-                if relabelled:
-                    work.run(self.statements.unlabel(kind, target))
-                    work.add(LABELLED[kind.name], label_rows([record]))
-                self._cascade(work, id, change.cascades)
+            return self._steps.write("update", step, atomic=relabelled or _has_relatives(change))
         except DuplicateKeyError:
             return Refusal.DUPLICATE
-        return record
 
     def delete(self, kind: Kind[R], id: str, change: Change) -> Refusal | None:
         """Remove the record: lock it, remove its labels, itself and its children."""
         target = Compare("id", Op.EQ, id)
-        with self._writing("delete", atomic=True) as work:
+
+        def step(work: Work) -> Refusal | None:
             if refusal := self._guard(work, kind, id, change):
                 return work.refuse(refusal)
             if not work.all(self.statements.lock(kind, all_of((target, change.where)))):
                 return work.refuse(self._absence(work, kind, target))
             self._remove(work, kind, target)
             self._cascade(work, id, change.cascades)
-        return None
+            return None
+
+        return self._steps.write("delete", step, atomic=True)
 
     def _record_version(self, work: Work) -> None:
         """Say in new tables which version of them this is."""
@@ -206,21 +230,17 @@ class SqlBackend(ABC):
             work.run(self.statements.unlabel(kind, where))
         work.run(self.statements.delete(kind, where))
 
-    def _fetch(self, operation: str, call: Call) -> list[Row]:
-        return fetch(self._connections, self._dialect, operation, call)
 
-    def _reading(self, operation: str, begin: str) -> AbstractContextManager[Work]:
-        dialect = self._dialect
-        return working(self._connections, dialect, operation, dialect.reading(), begin)
+class BoundBackend(SqlBackend):
+    """A backend inside a transaction of a host's."""
 
-    def _writing(self, operation: str, *, atomic: bool) -> AbstractContextManager[Work]:
-        dialect = self._dialect
-        begin = dialect.begin_write if atomic else ""
-        return working(self._connections, dialect, operation, dialect.writing(), begin)
+    def setup(self) -> None:
+        """Do nothing: the backend that it comes from has been set up."""
 
 
-def _natural_key(kind: Kind[Any]) -> Callable[[Any], Any]:
-    return attrgetter(*kind.unique, "id")
+def _natural_key(kind: Kind[Any]) -> Callable[[Row], Any]:
+    names = [field.name for field in kind.fields]
+    return itemgetter(*map(names.index, (*kind.unique, "id")))
 
 
 def _has_relatives(change: Change) -> bool:

@@ -14,13 +14,15 @@ from experiment_store_sql.tables import Storage, Table
 class Dialect(Protocol):
     """How one database says what the others say differently.
 
-    Statements stand in no quotes but for *prefix*, which comes before the name of
-    every table and index; *mark* stands for a parameter.
+    Names stand in no quotes. *prefix* begins the name of every table and index, and
+    *schema* stands before it where the name of a table is used; *mark* stands for a
+    parameter.
     The driver, and whatever pools its connections, raise *errors*.
     `begin_write` opens a transaction whose reads other writers cannot undermine
     once they are locked; `begin_read` opens one that sees a single snapshot.
     """
 
+    schema: str
     prefix: str
     mark: str
     types: Mapping[Storage, str]
@@ -65,8 +67,16 @@ class Dialect(Protocol):
     def is_duplicate(self, error: Exception) -> bool:
         """Tell whether the driver's *error* says that a unique key is taken."""
 
-    def is_deadlock(self, error: Exception) -> bool:
-        """Tell whether the database has ended a wait of two steps for each other."""
+    def is_undone(self, error: Exception) -> bool:
+        """Tell whether the database has undone the step for the sake of others."""
+
+    def is_lost(self, error: Exception) -> bool:
+        """Tell whether the connection is gone, or the server not ready: another may do."""
 
     def translate(self, operation: str, error: Exception) -> BackendError:
         """Return our error for the driver's."""
+
+
+def table_name(dialect: Dialect, table: Table) -> str:
+    """Return the name of *table* as statements have it."""
+    return f"{dialect.schema}{dialect.prefix}{table.name}"

@@ -15,7 +15,7 @@ from experiment_store.ordering import Order, SortKey
 from experiment_store.plan import Plan
 from experiment_store.values import Value
 from experiment_store_sql.codec import Plain, encode, encode_field, term
-from experiment_store_sql.dialect import Dialect
+from experiment_store_sql.dialect import Dialect, table_name
 from experiment_store_sql.predicates import FALSE, Conditions
 from experiment_store_sql.tables import LABELLED, RECORDS
 
@@ -44,7 +44,7 @@ class Listing:
         self.values: list[Any] = []
         self._plan = plan
         self._parts = tuple(_parts(plan.order))
-        self._prefix = dialect.prefix
+        self._dialect = dialect
         self._table = RECORDS[plan.kind.name]
         self._leader, self._rest = take_apart(plan)
         self._conditions = Conditions(plan.kind, dialect, self.values)
@@ -73,12 +73,12 @@ class Listing:
         return f"SELECT count(*) FROM {tables}{_clause('WHERE', ' AND ', self._where())}"
 
     def _tables(self) -> str:
-        records = f"{self._prefix}{self._table.name} AS r"
+        records = f"{table_name(self._dialect, self._table)} AS r"
         return f"{self._labels} JOIN {records} ON r.id = leader.id" if self._leader else records
 
     @property
     def _labels(self) -> str:
-        return f"{self._prefix}{LABELLED[self._plan.kind.name].name} AS leader"
+        return f"{table_name(self._dialect, LABELLED[self._plan.kind.name])} AS leader"
 
     def _where(self) -> list[str]:
         where = []

@@ -28,9 +28,11 @@ class Pool:
         idle: int,
         most: int | None = None,
         timeout: float = 30.0,
+        is_alive: Callable[[Any], bool] = lambda _: True,
     ) -> None:
-        """Open connections when they are needed."""
+        """Open connections when they are needed; *is_alive* is asked before one is lent again."""
         self._opening = opening
+        self._is_alive = is_alive
         self._most_idle = idle
         self._timeout = timeout
         self._idle: deque[Any] = deque()
@@ -52,10 +54,14 @@ class Pool:
             raise BackendError("call", "failed: the store is closed")
         if self._permits is not None:
             self._wait(self._permits)
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._open()
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return self._open()
+            if self._is_alive(connection):
+                return connection
+            connection.close()
 
     def give_back(self, connection: Any, *, usable: bool) -> None:
         """Keep a connection, unless there are enough."""

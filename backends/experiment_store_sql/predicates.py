@@ -28,7 +28,7 @@ from experiment_store.filters.predicates import (
 from experiment_store.schema import Kind, Type
 from experiment_store.values import Value
 from experiment_store_sql.codec import absent, encode
-from experiment_store_sql.dialect import Dialect
+from experiment_store_sql.dialect import Dialect, table_name
 from experiment_store_sql.ranges import successor
 from experiment_store_sql.tables import LABELLED, Storage, storage
 
@@ -148,7 +148,7 @@ class Conditions:
 
     @property
     def _labels(self) -> str:
-        return self._dialect.prefix + LABELLED[self._kind.name].name
+        return table_name(self._dialect, LABELLED[self._kind.name])
 
 
 def _as_expected(condition: str, *, expected: bool) -> str:

@@ -11,7 +11,7 @@ from experiment_store.filters.predicates import All, Predicate
 from experiment_store.plan import Plan
 from experiment_store.schema import Kind
 from experiment_store_sql.codec import Row, encode, encode_field
-from experiment_store_sql.dialect import Dialect
+from experiment_store_sql.dialect import Dialect, table_name
 from experiment_store_sql.listing import Listing, is_pin
 from experiment_store_sql.predicates import Conditions
 from experiment_store_sql.tables import LABELLED, RECORDS, Table, all_tables
@@ -44,7 +44,8 @@ class Statements:
             for index in table.indexes:
                 unique = "UNIQUE " if index.unique else ""
                 listed = ", ".join(index.columns)
-                yield Call(f"CREATE {unique}INDEX {index.name} ON {self._name(table)} ({listed})")
+                name = f"{dialect.prefix}{index.name}"
+                yield Call(f"CREATE {unique}INDEX {name} ON {self._name(table)} ({listed})")
 
     def get(self, kind: Kind[Any], id: str) -> Call:
         """Read one record."""
@@ -131,7 +132,7 @@ class Statements:
         return Call(f"DELETE FROM {self._name(LABELLED[kind.name])} WHERE id IN ({owners})", values)
 
     def _name(self, table: Table) -> str:
-        return self._dialect.prefix + table.name
+        return table_name(self._dialect, table)
 
     def _ids(self, kind: Kind[Any], where: Predicate, values: list[Any]) -> str:
         condition = Conditions(kind, self._dialect, values).word(where)
@@ -154,7 +155,7 @@ def insert_text(dialect: Dialect, table: Table) -> str:
     """Add a row, unless one of its keys is taken."""
     marks = ", ".join([dialect.mark] * len(table.columns))
     return (
-        f"INSERT INTO {dialect.prefix}{table.name} ({table.listed}) VALUES ({marks}) "
+        f"INSERT INTO {table_name(dialect, table)} ({table.listed}) VALUES ({marks}) "
         "ON CONFLICT DO NOTHING"
     )
 

@@ -1,12 +1,23 @@
-"""The SQLite backend: from a URL to a pool of connections and a file with our tables."""
+"""The SQLite backend: our tables in a file of their own, or in a host's database."""
 
 from __future__ import annotations
 
-import re
 from functools import partial
+from typing import Any
 
 from experiment_store.errors import InvalidArgumentError
-from experiment_store_sql import Connections, Pool, SqlBackend, split
+from experiment_store_sql import (
+    Call,
+    Connections,
+    EngineConnections,
+    Pool,
+    PooledSteps,
+    SqlBackend,
+    Work,
+    check_prefix,
+    seconds,
+    split,
+)
 from experiment_store_sqlite.connections import (
     APPLICATION_ID,
     Settings,
@@ -16,10 +27,13 @@ from experiment_store_sqlite.connections import (
     use_wal,
 )
 from experiment_store_sqlite.dialect import SqliteDialect
+from experiment_store_sqlite.hosted import HOST, is_in_memory
 from experiment_store_sqlite.memory import MemoryConnection
 
+IN_MEMORY = ":memory:"
+HOSTED_PREFIX = "experiment_store_"
+
 _SYNCHRONOUS = ("full", "normal")
-_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]+)?")
 _IDLE = 8
 _PARAMETERS = {"synchronous", "timeout"}
 
@@ -44,40 +58,81 @@ def connect(url: str) -> SqliteBackend:
     synchronous, timeout = given.get("synchronous", "full"), given.get("timeout", "30")
     if synchronous not in _SYNCHRONOUS:
         raise InvalidArgumentError("url", f"must have synchronous={' or '.join(_SYNCHRONOUS)}")
-    if _SECONDS.fullmatch(timeout) is None:
-        raise InvalidArgumentError("url", "must have a timeout in seconds, at most 999999")
-    return SqliteBackend(path or ":memory:", synchronous=synchronous, timeout=float(timeout))
+    return SqliteBackend(
+        path or IN_MEMORY, synchronous=synchronous, timeout=seconds("timeout", timeout)
+    )
 
 
 class SqliteBackend(SqlBackend):
     """The backend contract over one SQLite database."""
 
     def __init__(
-        self, path: str = ":memory:", *, synchronous: str = "full", timeout: float = 30.0
+        self,
+        path: str | None = None,
+        *,
+        synchronous: str = "full",
+        timeout: float = 30.0,
+        engine: Any = None,
+        prefix: str = HOSTED_PREFIX,
     ) -> None:
-        """Prepare to use the file at *path*; nothing is opened before `setup`."""
+        """Prepare to use a database; nothing is opened before `setup`.
+
+        Args:
+            path: A file of the store's own, or ``:memory:``, as without an engine.
+            synchronous: What a commit in that file waits for, ``full`` or ``normal``.
+            timeout: For how many seconds to wait for other writers there.
+            engine: Instead, a SQLAlchemy engine of the host's; its database and
+                connections stay as the host has set them up.
+            prefix: What the names of our tables there begin with, at most 20 characters.
+
+        Raises:
+            InvalidArgumentError: An argument is none of these.
+        """
         check_library()
-        self._settings = Settings(path, synchronous, timeout)
-        dialect = SqliteDialect(path, in_memory=self._settings.in_memory)
-        opening = partial(open_connection, self._settings)
-        connections: Connections = (
-            MemoryConnection(opening) if self._settings.in_memory else Pool(opening, idle=_IDLE)
+        if path is not None and engine is not None:
+            raise InvalidArgumentError("path", "must not be given with an engine")
+        self._is_hosted = engine is not None
+        if self._is_hosted:
+            connections: Connections = EngineConnections(engine, HOST)
+            self._settings = Settings(str(engine.url.database), synchronous, timeout)
+            in_memory = is_in_memory(engine)
+        else:
+            self._settings = Settings(path or IN_MEMORY, synchronous, timeout)
+            opening = partial(open_connection, self._settings)
+            in_memory = self._settings.in_memory
+            connections = MemoryConnection(opening) if in_memory else Pool(opening, idle=_IDLE)
+        dialect = SqliteDialect(
+            self._settings.path,
+            in_memory=in_memory,
+            prefix=check_prefix(prefix) if self._is_hosted else "",
         )
-        super().__init__(connections, dialect)
+        steps = PooledSteps(connections, dialect, autocommit=not self._is_hosted)
+        super().__init__(steps, dialect, HOST)
 
     def setup(self) -> None:
         """Create the file and its tables if there are none."""
-        with self._reading("open", self._dialect.begin_read) as work:
-            ours = check_owner(work, self._settings.path)
-        if not self._settings.in_memory:
-            with self._writing("open", atomic=False) as work:
-                use_wal(work, self._settings.timeout)
+        ours = self._steps.read("open", self._is_ours)
+        if not self._is_hosted and not self._settings.in_memory:
+            self._steps.write("open", self._use_wal, atomic=False)
         if not ours:
-            with self._writing("open", atomic=True) as work:
-                # Another process may have come first, while this one waited for its turn.
-                if not check_owner(work, self._settings.path):
-                    for call in self.statements.create():
-                        work.run(call)
-                    self._record_version(work)
-                    work.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._steps.write("open", self._create, atomic=True)
         self._check_version()
+
+    def _is_ours(self, work: Work) -> bool:
+        """Tell whether the tables are there; a file of our own is ours entirely."""
+        if not self._is_hosted:
+            return check_owner(work, self._settings.path)
+        table = f"{self._dialect.prefix}settings"
+        return bool(work.all(Call("SELECT 1 FROM sqlite_master WHERE name = ?", (table,))))
+
+    def _use_wal(self, work: Work) -> None:
+        use_wal(work, self._settings.timeout)
+
+    def _create(self, work: Work) -> None:
+        if self._is_ours(work):  # another process came first, while this one waited for its turn
+            return
+        for call in self.statements.create():
+            work.run(call)
+        self._record_version(work)
+        if not self._is_hosted:
+            work.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -23,7 +23,7 @@ class SqliteDialect:
     A database in memory has a single connection, which readers share too.
     """
 
-    prefix = ""
+    schema = ""
     mark = "?"
     types: Mapping[Storage, str] = {
         Storage.TEXT: "TEXT NOT NULL", Storage.INTEGER: "INTEGER NOT NULL",
@@ -37,9 +37,10 @@ class SqliteDialect:
     begin_read = "BEGIN"
     explain = "EXPLAIN QUERY PLAN"
 
-    def __init__(self, path: str, *, in_memory: bool) -> None:
-        """Make the lock."""
+    def __init__(self, path: str, *, in_memory: bool, prefix: str = "") -> None:
+        """Make the lock; the names of tables begin with *prefix*."""
         self._path = path
+        self.prefix = prefix
         self._writer = Lock()
         self._reader: AbstractContextManager[Any] = self._writer if in_memory else _NOTHING
 
@@ -84,8 +85,12 @@ class SqliteDialect:
             sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
         )
 
-    def is_deadlock(self, error: Exception) -> bool:
+    def is_undone(self, error: Exception) -> bool:
         """Never: writers take turns."""
+        return False
+
+    def is_lost(self, error: Exception) -> bool:
+        """Never: there is no server."""
         return False
 
     def translate(self, operation: str, error: Exception) -> BackendError:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from experiment_store import BackendError, ExperimentStore, UnavailableError
+from experiment_store import BackendError, ExperimentStore
 from experiment_store.registry import open_backend
 from experiment_store_sql import SqlBackend
 
@@ -74,26 +74,11 @@ def test_a_connection_interrupted_in_the_middle_of_a_command_is_given_up(
 
 
 def interrupt_a_command(backend: Any) -> None:
-    with backend._reading("test", "") as work:
-        work._cursor.connection.pgconn.send_query(b"SELECT pg_sleep(0)")
+    def step(work: Any) -> None:
+        work.connection.pgconn.send_query(b"SELECT pg_sleep(0)")
         raise KeyboardInterrupt
 
-
-def test_a_connection_that_the_server_has_closed_fails_once(
-    postgres_schema_url: str, postgres_url: str
-) -> None:
-    backend: Any = open_backend(postgres_schema_url)
-    with ExperimentStore(backend) as store:
-        experiment = store.create("mnist")
-        with backend._reading("test", "") as work:
-            [[mine]] = work.execute("SELECT pg_backend_pid()")
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
-            connection.execute("SELECT pg_terminate_backend(%s, 10000)", [mine])
-
-        with pytest.raises(UnavailableError):
-            store.get(experiment.id)
-
-        assert store.get(experiment.id) == experiment
+    backend._steps.look("test", step)
 
 
 def test_who_owns_the_schema_need_not_own_the_database(

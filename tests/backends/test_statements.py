@@ -16,7 +16,7 @@ from attrs import frozen
 
 from experiment_store import ExperimentStore, NewExperiment
 from experiment_store.registry import open_backend
-from experiment_store_sql import SqlBackend
+from experiment_store_sql import Pool
 
 LABELS = {"team": "vision", "stage": "draft", "seed": "7"}
 WARM = 12  # after five, psycopg prepares; after five more, PostgreSQL keeps one plan
@@ -40,16 +40,21 @@ class Traced:
     trace: Callable[[Callable[[], Any]], Trace]
 
 
+def connections_of(backend: Any) -> Pool:
+    pool: Pool = backend._steps._connections
+    return pool
+
+
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Traced]:
     backend = open_backend(f"sqlite:///{tmp_path}/store.db?synchronous=normal")
-    assert isinstance(backend, SqlBackend)
+    connections = connections_of(backend)
 
     def trace(call: Callable[[], Any]) -> Trace:
         sent: list[str] = []
-        connection = backend._connections.borrow()
+        connection = connections.borrow()
         connection.set_trace_callback(sent.append)
-        backend._connections.give_back(connection, usable=True)
+        connections.give_back(connection, usable=True)
         call()
         connection.set_trace_callback(None)
         return Trace([text for text in sent if not text.startswith("--")], len(sent))
@@ -61,11 +66,11 @@ def sqlite(tmp_path: Path) -> Iterator[Traced]:
 @pytest.fixture
 def postgres(postgres_schema_url: str, tmp_path: Path) -> Iterator[Traced]:
     backend = open_backend(postgres_schema_url)
-    assert isinstance(backend, SqlBackend)
+    connections = connections_of(backend)
 
     def trace(call: Callable[[], Any]) -> Trace:
-        connection: psycopg.Connection = backend._connections.borrow()
-        backend._connections.give_back(connection, usable=True)
+        connection: psycopg.Connection = connections.borrow()
+        connections.give_back(connection, usable=True)
         with (tmp_path / "trace").open("w+") as file:
             connection.pgconn.trace(file.fileno())
             connection.pgconn.set_trace_flags(psycopg.pq.Trace.SUPPRESS_TIMESTAMPS)

@@ -38,11 +38,12 @@ _TWINS: list[tuple[type, type]] = [
     (AsyncRuns, Runs),
     (AsyncJobs, Jobs),
 ]
+_ON_ONE_THREAD = {"bound"}  # a host's connection is: AsyncConnection.run_sync is the way there
 _METHODS = [
     (twin, original, name)
     for twin, original in _TWINS
     for name in dir(original)
-    if not name.startswith("_")
+    if not name.startswith("_") and name not in _ON_ONE_THREAD
 ]
 
 
@@ -50,7 +51,8 @@ _METHODS = [
 def test_the_calls_are_those_of_the_store_and_no_others(twin: type, original: type) -> None:
     names = {name for name in dir(twin) if not name.startswith("_")}
 
-    assert names == {name for name in dir(original) if not name.startswith("_")}
+    theirs = {name for name in dir(original) if not name.startswith("_")}
+    assert names == theirs - _ON_ONE_THREAD
 
 
 @pytest.mark.parametrize(("twin", "original", "name"), _METHODS)
