@@ -12,6 +12,7 @@ from experiment_store.errors import FailedPreconditionError, NotFoundError, Obst
 from experiment_store.filters.predicates import Compare, OneOf, Op, Predicate, all_of
 from experiment_store.lifecycle import below_available
 from experiment_store.names import check_field
+from experiment_store.observing import observed, observed_iteration, on_page
 from experiment_store.plan import Plan
 from experiment_store.records import Page, StorageState
 from experiment_store.schema import EXPERIMENT, R
@@ -20,6 +21,7 @@ from experiment_store.schema import EXPERIMENT, R
 class Children(Collection[R]):
     """Records that belong to an experiment and carry its namespace."""
 
+    @observed(on_page)
     def list(
         self,
         *,
@@ -56,6 +58,7 @@ class Children(Collection[R]):
             with_total=with_total,
         )
 
+    @observed_iteration
     def iterate(
         self,
         *,
@@ -90,7 +93,7 @@ class Children(Collection[R]):
         is_done: Callable[[R], bool],
     ) -> R:
         """Make a *change* that only children of an available experiment may undergo."""
-        child = self.get(id)
+        child = self._get(id)
         parent = below_available({child.experiment_id: child.namespace})
         wanted = change(self._services.stamp(), etag, parent)
         # Should another child have taken the id since, its experiment must be the same.

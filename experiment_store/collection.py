@@ -28,6 +28,7 @@ from experiment_store.errors import (
 from experiment_store.filters.predicates import Compare, OneOf, Op, Predicate, all_of
 from experiment_store.lifecycle import unchanged_since
 from experiment_store.names import check_field, is_id
+from experiment_store.observing import observed, observed_lookup
 from experiment_store.ordering import sort_values
 from experiment_store.page_sizes import page_limit
 from experiment_store.plan import Plan
@@ -54,17 +55,16 @@ class Collection(ABC, Generic[R]):
         self._services = services
         self._backend = services.backend
 
+    @observed_lookup
     def get(self, id: str) -> R:
         """Read the record with this id.
 
         Raises:
             NotFoundError: There is none.
         """
-        found = self._backend.get(self._kind, id) if is_id(id) else None
-        if found is None:
-            raise NotFoundError(self._kind.name, {"id": shown(id)})
-        return found
+        return self._get(id)
 
+    @observed(len)
     def get_many(self, ids: Iterable[str]) -> Sequence[R]:
         """Read the records with these ids, in their order, from one snapshot (AIP-231).
 
@@ -78,6 +78,7 @@ class Collection(ABC, Generic[R]):
                 raise NotFoundError(self._kind.name, {"id": shown(id)})
         return [found[id] for id in wanted]
 
+    @observed()
     def delete(self, id: str, *, etag: str | None = None) -> None:
         """Remove the record.
 
@@ -86,6 +87,12 @@ class Collection(ABC, Generic[R]):
             ConflictError: It has changed since *etag* was read.
         """
         self._remove(id, Change(where=unchanged_since(etag)), etag)
+
+    def _get(self, id: str) -> R:
+        found = self._backend.get(self._kind, id) if is_id(id) else None
+        if found is None:
+            raise NotFoundError(self._kind.name, {"id": shown(id)})
+        return found
 
     def _find(self, ids: Iterable[str]) -> Mapping[str, R]:
         wanted = frozenset(ids)
@@ -194,7 +201,7 @@ class Collection(ABC, Generic[R]):
         self._give_up("delete")
 
     def _read(self, id: str, etag: str | None) -> R:
-        current = self.get(id)
+        current = self._get(id)
         if etag is not None and current.etag != etag:
             raise ConflictError(self._kind.name, id, etag)
         return current
@@ -250,7 +257,7 @@ class Collection(ABC, Generic[R]):
         return [found[content["id"]] for content in contents] if same else []
 
     def _key_after(self, id: str, change: Change) -> Mapping[str, str]:
-        current = self.get(id)
+        current = self._get(id)
         return {
             name: str(change.assign.get(name, getattr(current, name))) for name in self._kind.unique
         }

@@ -9,6 +9,7 @@ from experiment_store.backend import Parent
 from experiment_store.children import Children
 from experiment_store.collection import Content
 from experiment_store.names import UNSET, Unset, check_fields
+from experiment_store.observing import observed
 from experiment_store.records import Job, NewJob
 from experiment_store.schema import JOB
 from experiment_store.services import Services
@@ -21,6 +22,7 @@ class Jobs(Children[Job]):
         """Serve jobs from the backend of *services*."""
         super().__init__(JOB, NewJob, services)
 
+    @observed()
     def create(
         self,
         experiment_id: str,
@@ -62,6 +64,7 @@ class Jobs(Children[Job]):
         )
         return self._create_many([self._content(new)])[0]
 
+    @observed(len)
     def create_many(self, jobs: Iterable[NewJob]) -> Sequence[Job]:
         """Create all *jobs* or none, in one atomic step (AIP-233); see `create`.
 
@@ -71,6 +74,7 @@ class Jobs(Children[Job]):
         """
         return self._create_many(self._contents(jobs))
 
+    @observed()
     def update(
         self,
         id: str,
@@ -96,6 +100,7 @@ class Jobs(Children[Job]):
         }
         return self._assign(id, check_fields(given), etag)
 
+    @observed()
     def enable(self, id: str, *, etag: str | None = None) -> Job:
         """Enable the job, whose experiment has to be available; idempotent.
 
@@ -106,6 +111,7 @@ class Jobs(Children[Job]):
         """
         return self._activate(id, lifecycle.enable_job, etag, is_done=lambda job: job.enabled)
 
+    @observed()
     def disable(self, id: str, *, etag: str | None = None) -> Job:
         """Disable the job; idempotent.
 

@@ -10,6 +10,7 @@ from experiment_store.backend import Parent
 from experiment_store.children import Children
 from experiment_store.collection import Content
 from experiment_store.names import UNSET, Unset, check_fields
+from experiment_store.observing import observed
 from experiment_store.records import NewRun, Run, RunState, StorageState
 from experiment_store.schema import RUN
 from experiment_store.services import Services
@@ -22,6 +23,7 @@ class Runs(Children[Run]):
         """Serve runs from the backend of *services*."""
         super().__init__(RUN, NewRun, services)
 
+    @observed()
     def create(
         self,
         experiment_id: str,
@@ -69,6 +71,7 @@ class Runs(Children[Run]):
         )
         return self._create_many([self._content(new)])[0]
 
+    @observed(len)
     def create_many(self, runs: Iterable[NewRun]) -> Sequence[Run]:
         """Create all *runs* or none, in one atomic step (AIP-233); see `create`.
 
@@ -78,6 +81,7 @@ class Runs(Children[Run]):
         """
         return self._create_many(self._contents(runs))
 
+    @observed()
     def update(
         self,
         id: str,
@@ -110,6 +114,7 @@ class Runs(Children[Run]):
         }
         return self._assign(id, check_fields(given), etag)
 
+    @observed()
     def archive(self, id: str, *, etag: str | None = None) -> Run:
         """Archive the run; idempotent.
 
@@ -122,6 +127,7 @@ class Runs(Children[Run]):
             id, change, etag, is_done=lambda run: run.storage_state is StorageState.ARCHIVED
         )
 
+    @observed()
     def unarchive(self, id: str, *, etag: str | None = None) -> Run:
         """Make the run available, as its experiment has to be; idempotent.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
 import sys
@@ -25,6 +26,16 @@ def examples() -> Iterator[object]:
         blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
         for number, block in enumerate(blocks, start=1):
             yield pytest.param(block, id=f"{page.name}-{number}")
+
+
+@pytest.fixture(autouse=True)
+def _quiet_again() -> Iterator[None]:
+    """What an example lets log is not heard of after it."""
+    logger = logging.getLogger("experiment_store")
+    level, handlers = logger.level, [*logger.handlers]
+    yield
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
 
 
 @pytest.mark.parametrize("example", list(examples()))

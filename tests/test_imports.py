@@ -17,6 +17,8 @@ import pytest
         "psycopg",
         "asyncio",
         "platformdirs",
+        "logging",
+        "opentelemetry",
         "hypothesis",
         "starlette",
         "uvicorn",
@@ -36,7 +38,7 @@ def test_importing_the_library_loads_no_backend(loaded: frozenset[str]) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["sqlalchemy", "lark", "hashlib", "importlib.metadata", "urllib.parse", "pathlib"],
+    ["sqlalchemy", "lark", "hashlib", "importlib.metadata", "urllib.parse", "pathlib", "logging"],
 )
 def test_opening_a_sqlite_file_does_not_load(module: str, opened_only: frozenset[str]) -> None:
     assert module not in opened_only
@@ -44,7 +46,7 @@ def test_opening_a_sqlite_file_does_not_load(module: str, opened_only: frozenset
 
 @pytest.mark.parametrize(
     "module",
-    ["starlette", "uvicorn", "h11", "anyio", "httpx2", "fastapi"],
+    ["opentelemetry", "starlette", "uvicorn", "h11", "anyio", "httpx2", "fastapi"],
 )
 def test_opening_and_using_a_store_does_not_load(module: str, opened: frozenset[str]) -> None:
     assert module not in opened

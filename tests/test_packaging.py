@@ -79,7 +79,7 @@ def test_every_backend_is_found_by_its_scheme(wheel: ZipFile) -> None:
 
 
 def test_the_metadata_names_the_extras(metadata: Message) -> None:
-    assert metadata.get_all("Provides-Extra") == ["postgres", "server", "testing"]
+    assert metadata.get_all("Provides-Extra") == ["otel", "postgres", "server", "testing"]
 
 
 def test_a_plain_install_requires_four_distributions(metadata: Message) -> None:

@@ -61,7 +61,7 @@ def test_a_call_is_its_namesake_with_the_same_arguments_and_words(
 ) -> None:
     ours, theirs = getattr(twin, name), getattr(original, name)
 
-    assert inspect.unwrap(ours) is theirs
+    assert ours.__wrapped__ is theirs
     assert inspect.signature(ours) == inspect.signature(theirs)
     assert inspect.getdoc(ours) == inspect.getdoc(theirs)
 
