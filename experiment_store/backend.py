@@ -4,7 +4,8 @@ A backend stores and finds. It never validates, names, defaults, reads a clock,
 makes an id or words an error: the store has done so before it calls. Every
 method is one atomic step that other callers see entirely or not at all; a
 write that has returned is visible to every later read; any thread may call.
-Whatever goes wrong unexpectedly is raised as `BackendError`.
+Whatever goes wrong unexpectedly is raised as `BackendError`; where the answer to
+a write was lost, as `OutcomeUnknownError`.
 """
 
 from __future__ import annotations

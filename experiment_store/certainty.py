@@ -1,7 +1,7 @@
 """Writes whose answer was lost: look whether they have happened, and repeat what is safe to repeat.
 
-Every write leaves a mark that no other one leaves: the ids of new records, and the
-new etag of a changed one. A repeated insert cannot add anything twice; a repeated
+Every write leaves a mark that no other one leaves: new records have their ids and
+instants, and a changed one its new etag. A repeated insert cannot add anything twice; a repeated
 update is safe where it depends on the etag of the state that the caller has seen.
 """
 
@@ -20,6 +20,9 @@ def insert(
     backend: Backend, kind: Kind[R], records: Sequence[R], parent: Parent | None
 ) -> Refusal | None:
     """Insert *records*, once more if the answer is lost.
+
+    Should others have changed the records since, they are nevertheless told of as new;
+    should others have removed them, they come back.
 
     Raises:
         OutcomeUnknownError: It was lost twice.
@@ -58,11 +61,11 @@ def update(
 
 
 def _are_there(backend: Backend, kind: Kind[R], records: Sequence[R]) -> bool:
-    """Tell whether just these records are stored."""
-    wanted = {record.id: record.etag for record in records}
+    """Tell whether just these records were stored, by what of them can never change."""
+    wanted = {record.id: record.created_at for record in records}
     where = OneOf("id", frozenset(wanted))
     found = backend.select(Plan(kind, where, limit=len(wanted) + 1)).items
-    return {record.id: record.etag for record in found} == wanted
+    return {record.id: record.created_at for record in found} == wanted
 
 
 def _changed(backend: Backend, kind: Kind[R], id: str, change: Change) -> R | None:
