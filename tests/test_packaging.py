@@ -28,7 +28,7 @@ PACKAGES = {
 }
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 DIST_INFO = f"experiment_store-{VERSION}.dist-info"
-PLAIN = {"attrs", "lark", "platformdirs"}
+PLAIN = {"attrs", "lark", "platformdirs", "tenacity"}
 
 PROGRAM = """
 import experiment_store
