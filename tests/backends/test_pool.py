@@ -51,6 +51,20 @@ def test_no_more_connections_wait_than_were_asked_for() -> None:
     assert [connection.closed for connection in opener.opened] == [False, True, True]
 
 
+def test_a_connection_that_died_while_it_waited_is_closed_and_the_next_one_lent() -> None:
+    alive: list[Connection] = []
+    pool = Pool(Opener(), idle=3, is_alive=alive.__contains__)
+    first, second, third = (pool.borrow() for _ in range(3))
+    for connection in (first, second, third):
+        pool.give_back(connection, usable=True)
+    alive.append(second)
+
+    assert pool.borrow() is second
+    assert (first.closed, third.closed) == (False, True)
+    assert pool.borrow() is not first
+    assert first.closed
+
+
 def test_a_connection_that_is_not_usable_is_closed_and_not_lent_again() -> None:
     pool = Pool(Opener(), idle=2)
     connection = pool.borrow()
