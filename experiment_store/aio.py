@@ -106,6 +106,7 @@ class AsyncExperimentStore(_Hopping[ExperimentStore]):
     unarchive = _hop(ExperimentStore.unarchive)
     delete = _hop(ExperimentStore.delete)
     key = _hop(ExperimentStore.key)
+    backup = _hop(ExperimentStore.backup)
     close = _hop(ExperimentStore.close)
 
     def __init__(self, store: ExperimentStore) -> None:

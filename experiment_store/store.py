@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from os import PathLike, fspath
 from typing import Any, Self
 
 from experiment_store.backend import Backend
-from experiment_store.capabilities import Joinable
-from experiment_store.errors import UnsupportedError
+from experiment_store.capabilities import BackedUp, Joinable
+from experiment_store.errors import InvalidArgumentError, UnsupportedError
 from experiment_store.experiments import Experiments
 from experiment_store.jobs import Jobs
 from experiment_store.observing import STORE, observed
@@ -16,6 +17,7 @@ from experiment_store.page_sizes import largest_page
 from experiment_store.runs import Runs
 from experiment_store.services import Services
 from experiment_store.sources import Uuid7, random_etag, utc_now
+from experiment_store.values import is_storable
 
 
 class ExperimentStore(Experiments):
@@ -84,6 +86,25 @@ class ExperimentStore(Experiments):
             UnavailableError: The backend did not keep them.
         """
         return self._services.key(f"key.{name}")
+
+    def backup(self, path: str | PathLike[str]) -> None:
+        """Write a copy of the store, as of one moment, to a new file at *path*.
+
+        The copy is a store that can be opened, with the keys of this one. Others
+        may read and write meanwhile. The file is there when it is whole, or not at all.
+
+        Raises:
+            InvalidArgumentError: *path* is no path, or empty.
+            AlreadyExistsError: There is something at *path*.
+            UnsupportedError: The backend has no files to copy, or a tool of its own.
+            BackendError: The file cannot be written.
+        """
+        text = path if isinstance(path, str) or not isinstance(path, PathLike) else fspath(path)
+        if not is_storable(text) or not text:
+            raise InvalidArgumentError("path", "must be the name of a file")
+        if not isinstance(self._backend, BackedUp):
+            raise UnsupportedError("backup", type(self._backend).__name__)
+        self._backend.backup(text)
 
     def bound(self, connection: Any) -> ExperimentStore:
         """Return this store inside the transaction that a host has on *connection*.

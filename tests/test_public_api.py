@@ -46,6 +46,7 @@ _STORE = {
     "delete": "self, id, *, children='keep', etag=None",
     "key": "self, name",
     "bound": "self, connection",
+    "backup": "self, path",
     "close": "self",
 }
 _EVERY_CHILD = {

@@ -7,6 +7,7 @@ see all that was committed before the lock was had.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
@@ -14,7 +15,7 @@ from operator import itemgetter
 from typing import Any
 
 from experiment_store.backend import Cascade, Change, Parent, Refusal
-from experiment_store.errors import BackendError
+from experiment_store.errors import BackendError, quote
 from experiment_store.filters.predicates import ALWAYS, Compare, OneOf, Op, Predicate, all_of
 from experiment_store.plan import Plan, Rows
 from experiment_store.records import Setting
@@ -171,11 +172,9 @@ class SqlBackend(ABC):
             BackendError: They are.
         """
         found = self.get(SETTING, _VERSION)
-        if found is None or found.value != SCHEMA_VERSION:
-            version = found and found.value
-            raise BackendError(
-                "open", f"failed: the store has schema {version}, not {SCHEMA_VERSION}"
-            )
+        version = found.value if found is not None else ""
+        if version != SCHEMA_VERSION:
+            raise BackendError("open", f"failed: {_other_version(version)}")
 
     def _touch(self, work: Work, parent: Parent) -> Refusal | None:
         """Lock the parents and assign to them, if all are there and fit."""
@@ -236,6 +235,17 @@ class BoundBackend(SqlBackend):
 
     def setup(self) -> None:
         """Do nothing: the backend that it comes from has been set up."""
+
+
+def _other_version(version: str) -> str:
+    if re.fullmatch("[0-9]{1,9}", version) is None:
+        return f"the store has {quote(version)} for its schema: it is damaged, restore a backup"
+    if int(version) < int(SCHEMA_VERSION):
+        return f"the store has schema {version}, not {SCHEMA_VERSION}"
+    return (
+        f"the store has schema {version}, this version of experiment_store knows up to"
+        f" {SCHEMA_VERSION}: install a newer experiment-store"
+    )
 
 
 def _natural_key(kind: Kind[Any]) -> Callable[[Row], Any]:

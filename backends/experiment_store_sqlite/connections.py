@@ -1,4 +1,4 @@
-"""Connections to a SQLite file: opened, set up and checked to be ours."""
+"""Connections to a SQLite file: opened, and set up."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from attrs import frozen
 from experiment_store.errors import BackendError, UnavailableError
 from experiment_store_sql import Work
 
-APPLICATION_ID = 0x45585053  # "EXPS", in the file's header: `file` and others can tell
-
 _OLDEST = (3, 37, 0)  # STRICT tables
 _CACHED_STATEMENTS = 512
 
@@ -24,11 +22,15 @@ _CHECKPOINT_PAGES = 4_000
 
 @frozen
 class Settings:
-    """What a URL says: the file, what a commit waits for, and seconds to wait for others."""
+    """What a URL says: the file, what a commit waits for, and seconds to wait for others.
+
+    With *anywhere*, the file may be where other machines can reach it.
+    """
 
     path: str
     synchronous: str
     timeout: float
+    anywhere: bool = False
 
     @property
     def in_memory(self) -> bool:
@@ -60,27 +62,14 @@ def open_connection(settings: Settings) -> sqlite3.Connection:
         check_same_thread=False,
         cached_statements=_CACHED_STATEMENTS,
     )
-    connection.execute(f"PRAGMA synchronous = {settings.synchronous}")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    try:
+        connection.execute(f"PRAGMA synchronous = {settings.synchronous}")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    except sqlite3.Error:  # a damaged file: its log must not stay open as long as the error is kept
+        connection.close()
+        raise
     return connection
-
-
-def check_owner(work: Work, path: str) -> bool:
-    """Tell whether the file is a store; if not, it is empty.
-
-    Raises:
-        BackendError: It belongs to another program, or has another encoding.
-    """
-    application = work.execute("PRAGMA application_id")[0][0]
-    tables = work.execute("SELECT count(*) FROM sqlite_master")[0][0]
-    if application != APPLICATION_ID and (application or tables):
-        raise BackendError("open", f"failed: {path!r} is a database of another program")
-    encoding = work.execute("PRAGMA encoding")[0][0]
-    if encoding != "UTF-8":
-        # In UTF-16, SQLite would compare text by code unit and not by code point.
-        raise BackendError("open", f"failed: {path!r} is encoded in {encoding}, not in UTF-8")
-    return bool(application == APPLICATION_ID)
 
 
 def use_wal(work: Work, timeout: float) -> None:
@@ -90,16 +79,18 @@ def use_wal(work: Work, timeout: float) -> None:
 
     Raises:
         UnavailableError: Others kept the file busy for *timeout* seconds.
+        BackendError: The file system has no shared memory.
     """
     deadline = time.monotonic() + timeout
-    while True:
+    mode = None
+    while mode is None:
         try:
-            work.execute("PRAGMA journal_mode = WAL")
+            [[mode]] = work.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
             if time.monotonic() > deadline:
                 raise UnavailableError("open", "waited too long for another process") from error
             time.sleep(uniform(0.001, 0.01))  # noqa: S311 (no secret: others should not wait in step)
-        else:
-            return
+    if mode != "wal":
+        raise BackendError("open", "failed: no shared memory for the file's log: use a local disk")

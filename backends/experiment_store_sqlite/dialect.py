@@ -7,11 +7,12 @@ import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from threading import Lock
 from typing import Any
 
-from experiment_store.errors import BackendError, UnavailableError
+from experiment_store.errors import BackendError
 from experiment_store_sql import Plain, Row, Storage, Table, insert_text
+from experiment_store_sqlite.failures import failure
+from experiment_store_sqlite.turns import Turns
 
 _NOTHING = nullcontext()
 _SPECIAL = re.compile(r"([*?\[])")
@@ -37,11 +38,16 @@ class SqliteDialect:
     begin_read = "BEGIN"
     explain = "EXPLAIN QUERY PLAN"
 
-    def __init__(self, path: str, *, in_memory: bool, prefix: str = "") -> None:
-        """Make the lock; the names of tables begin with *prefix*."""
+    def __init__(
+        self, path: str, *, in_memory: bool, timeout: float = 30.0, prefix: str = ""
+    ) -> None:
+        """Make the lock, for which others wait up to *timeout* seconds.
+
+        The names of tables begin with *prefix*.
+        """
         self._path = path
         self.prefix = prefix
-        self._writer = Lock()
+        self._writer = Turns(timeout)
         self._reader: AbstractContextManager[Any] = self._writer if in_memory else _NOTHING
 
     def reading(self) -> AbstractContextManager[Any]:
@@ -94,8 +100,5 @@ class SqliteDialect:
         return False
 
     def translate(self, operation: str, error: Exception) -> BackendError:
-        """Say that the file is busy where it was too long, else what SQLite said."""
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return UnavailableError(operation, f"waited too long for others at {self._path!r}")
-        return BackendError(operation, f"failed on {self._path!r}: {error}")
+        """Say what SQLite's code means for the file, and what to do about it."""
+        return failure(operation, error, self._path)

@@ -25,6 +25,25 @@ from experiment_store.testing.samples import assert_same, experiment, found, kee
 from experiment_store_postgres import connect
 
 
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("7", r"schema 7, this version of experiment_store knows up to \d+: install a newer"),
+        ("garbage", "'garbage' for its schema: it is damaged, restore a backup"),
+    ],
+)
+def test_a_store_of_a_version_we_do_not_know_is_refused(
+    postgres_schema_url: str, version: str, words: str
+) -> None:
+    with closing(connect(postgres_schema_url)) as backend:
+        backend.setup()
+        text = f"UPDATE {backend._dialect.schema}settings SET value = '{version}'"  # noqa: S608 (words of our own)
+        backend._steps.write("test", lambda work: work.execute(text), atomic=False)
+
+        with pytest.raises(BackendError, match=words):
+            backend.setup()
+
+
 class TestPostgres(BackendContract):
     @pytest.fixture
     def backend(self, postgres_schema_url: str) -> Backend:

@@ -16,7 +16,8 @@ from experiment_store.schema import EXPERIMENT
 from experiment_store.testing import BackendContract
 from experiment_store.testing.samples import experiment, found, keep
 from experiment_store_sqlite import SqliteBackend, connect
-from experiment_store_sqlite.connections import APPLICATION_ID, Settings, open_connection
+from experiment_store_sqlite.connections import Settings, open_connection
+from experiment_store_sqlite.looking import APPLICATION_ID
 
 
 class TestSqliteFile(BackendContract):
@@ -172,7 +173,7 @@ def test_a_store_of_another_version_is_refused(path: Path) -> None:
 def test_a_missing_folder_is_an_error_of_ours(tmp_path: Path) -> None:
     with (
         closing(connect(f"sqlite:///{tmp_path}/none/store.db")) as backend,
-        pytest.raises(BackendError, match="unable to open"),
+        pytest.raises(BackendError, match="does not exist: make it"),
     ):
         backend.setup()
 
