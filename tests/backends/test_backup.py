@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
 from experiment_store import (
     AlreadyExistsError,
@@ -27,6 +28,7 @@ from experiment_store import (
 )
 from experiment_store.records import Experiment
 from experiment_store.registry import connect
+from experiment_store_sqlite import SqliteBackend
 from experiment_store_sqlite import backup as backup_module
 from experiment_store_sqlite.backup import copy_database
 
@@ -151,6 +153,16 @@ def test_a_folder_that_is_missing_is_named(store: ExperimentStore, target: Path)
 def test_a_backend_without_files_says_so(tmp_path: Path) -> None:
     with connect("memory://") as store, pytest.raises(UnsupportedError, match="MemoryBackend"):
         store.backup(tmp_path / "copy.db")
+
+
+def test_a_store_in_a_hosts_database_is_the_hosts_to_copy(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/host.db")
+    with (
+        ExperimentStore(SqliteBackend(engine=engine)) as store,
+        pytest.raises(UnsupportedError, match="in the database of a host"),
+    ):
+        store.backup(tmp_path / "copy.db")
+    engine.dispose()
 
 
 def test_a_copy_is_no_more_public_than_its_store(tmp_path: Path, target: Path) -> None:
