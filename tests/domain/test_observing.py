@@ -66,7 +66,7 @@ def test_every_call_of_a_store_is_among_these_but_for_those_that_touch_no_record
         if not name.startswith("_")
     }
 
-    of_the_store = {("experiment", name) for name in ("bound", "close", "key")}
+    of_the_store = {("experiment", name) for name in ("backup", "bound", "close", "key")}
     assert public - of_the_store == CALLS.keys() - {("store", "key")}
 
 
