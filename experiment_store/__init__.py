@@ -4,11 +4,13 @@ from experiment_store.errors import (
     AlreadyExistsError,
     BackendError,
     ConflictError,
+    CopyDiffersError,
     ErrorCode,
     ExperimentStoreError,
     FailedPreconditionError,
     InvalidArgumentError,
     InvalidFilterError,
+    InvalidLineError,
     InvalidOrderByError,
     InvalidPageTokenError,
     MissingDriverError,
@@ -18,6 +20,7 @@ from experiment_store.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from experiment_store.moving import copy, digest, export_lines, import_lines
 from experiment_store.names import UNSET, Unset
 from experiment_store.records import (
     Experiment,
@@ -32,6 +35,7 @@ from experiment_store.records import (
     StorageState,
 )
 from experiment_store.registry import connect
+from experiment_store.reports import Digest, PerKind, Progress, Tally
 from experiment_store.store import ExperimentStore
 
 __all__ = [
@@ -52,15 +56,26 @@ __all__ = [
     "Page",
     "UNSET",
     "Unset",
+    # how it moves
+    "Digest",
+    "PerKind",
+    "Progress",
+    "Tally",
+    "copy",
+    "digest",
+    "export_lines",
+    "import_lines",
     # how it fails
     "AlreadyExistsError",
     "BackendError",
     "ConflictError",
+    "CopyDiffersError",
     "ErrorCode",
     "ExperimentStoreError",
     "FailedPreconditionError",
     "InvalidArgumentError",
     "InvalidFilterError",
+    "InvalidLineError",
     "InvalidOrderByError",
     "InvalidPageTokenError",
     "MissingDriverError",

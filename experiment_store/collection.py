@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn
 from attrs import AttrsInstance, fields
 
 from experiment_store import certainty
-from experiment_store.backend import Change, Parent, Refusal
+from experiment_store.backend import Backend, Change, Parent, Refusal
 from experiment_store.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -265,26 +265,12 @@ class Collection(ABC, Generic[R]):
     def _explain_insert(self, refusal: Refusal, records: Sequence[R]) -> None:
         """Raise what kept *records* out, unless it is gone by now."""
         for names in filter(None, (("id",), self._kind.unique)):
-            seen = self._taken(names, records)
+            seen = set(holders(self._backend, self._kind, names, records))
             for record in records:
-                key = _key(names, record)
+                key = key_of(names, record)
                 if key in seen:
                     raise AlreadyExistsError(self._kind.name, dict(zip(names, key, strict=True)))
                 seen.add(key)
-
-    def _taken(self, names: tuple[str, ...], records: Sequence[R]) -> set[tuple[str, ...]]:
-        """Return the keys of *records* that others have."""
-        *outer, last = names
-        groups: dict[tuple[str, ...], set[str]] = {}
-        for record in records:
-            groups.setdefault(_key(outer, record), set()).add(getattr(record, last))
-        taken: set[tuple[str, ...]] = set()
-        for values, group in groups.items():
-            pins = (Compare(name, Op.EQ, value) for name, value in zip(outer, values, strict=True))
-            where = all_of((*pins, OneOf(last, frozenset(group))))
-            found = self._backend.select(Plan(self._kind, where, limit=room_for(group))).items
-            taken.update(_key(names, record) for record in found)
-        return taken
 
     def _give_up(self, operation: str) -> NoReturn:
         """Only a record that others change all the time gets here."""
@@ -296,5 +282,23 @@ def room_for(wanted: Sized) -> int:
     return 1 << len(wanted).bit_length()
 
 
-def _key(names: Iterable[str], record: Any) -> tuple[str, ...]:
+def holders(
+    backend: Backend, kind: Kind[R], names: tuple[str, ...], records: Iterable[R]
+) -> dict[tuple[str, ...], R]:
+    """Return who has the keys of *records* in the fields *names*, by key."""
+    *outer, last = names
+    groups: dict[tuple[str, ...], set[str]] = {}
+    for record in records:
+        groups.setdefault(key_of(outer, record), set()).add(getattr(record, last))
+    held: dict[tuple[str, ...], R] = {}
+    for values, group in groups.items():
+        pins = (Compare(name, Op.EQ, value) for name, value in zip(outer, values, strict=True))
+        where = all_of((*pins, OneOf(last, frozenset(group))))
+        found = backend.select(Plan(kind, where, limit=room_for(group))).items
+        held.update((key_of(names, record), record) for record in found)
+    return held
+
+
+def key_of(names: Iterable[str], record: Any) -> tuple[str, ...]:
+    """Return the values of *record* in the fields *names*."""
     return tuple(getattr(record, name) for name in names)

@@ -12,6 +12,8 @@ from typing import Any
 
 from attrs import define, field
 
+from experiment_store.reports import Digest
+
 _ECHO = 200  # never echo more of what a caller sent
 
 
@@ -100,6 +102,19 @@ class InvalidPageTokenError(InvalidArgumentError):
 
 
 @define(eq=False, slots=False)
+class InvalidLineError(InvalidArgumentError):
+    """A line of an import that is damaged, or that the store could not have written.
+
+    *line* counts from 1. What stands before the line has been imported.
+    """
+
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.argument} line {self.line} {self.problem}"
+
+
+@define(eq=False, slots=False)
 class NotFoundError(ExperimentStoreError, LookupError):
     """No record of that kind has that id, or that name in that namespace."""
 
@@ -156,6 +171,25 @@ class ConflictError(ExperimentStoreError):
 
     def __str__(self) -> str:
         return f"{self.kind} {quote(self.id)} has changed since etag {quote(self.etag)}"
+
+
+@define(eq=False, slots=False)
+class CopyDiffersError(ExperimentStoreError):
+    """All was copied, and still source and target differ in the records of this kind.
+
+    Either the source has changed meanwhile, so that another copy brings the
+    rest, or the target has records of its own.
+    """
+
+    kind: str
+    source: Digest
+    target: Digest
+
+    def __str__(self) -> str:
+        return (
+            f"copy of {self.kind}: {self.source} in the source, {self.target} in the target:"
+            " the source has changed meanwhile, or the target has records of its own"
+        )
 
 
 @define(eq=False, slots=False)

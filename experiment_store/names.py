@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from experiment_store.errors import InvalidArgumentError
-from experiment_store.records import Labels, RunState
+from experiment_store.records import Labels, RunState, StorageState
 from experiment_store.values import check_text, check_time
 
 MAX_NAME = 128
@@ -121,10 +121,15 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "name": partial(check_text, least=1, most=MAX_NAME),
     "description": partial(check_text, most=MAX_DESCRIPTION),
     "labels": _check_labels,
+    "storage_state": partial(_check_word, words=StorageState),
     "state": partial(_check_word, words=RunState),
+    "created_at": check_time,
+    "updated_at": check_time,
+    "last_run_created_at": _optional_time,
     "started_at": _optional_time,
     "finished_at": _optional_time,
     "job_id": _optional_id,
     "enabled": _check_bool,
     "schedule": partial(check_text, most=MAX_SCHEDULE),
+    "etag": partial(check_text, least=1, most=MAX_ETAG),
 }

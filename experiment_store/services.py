@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from experiment_store.tokens import PageTokens
 
 _TOKEN_KEY = "token_key"
+_OTHER_KEYS = "key."
+
+
+def is_key(id: str) -> bool:
+    """Tell whether the setting *id* is a key: those of its own a backend names otherwise."""
+    return id == _TOKEN_KEY or id.startswith(_OTHER_KEYS)
+
+
+def key_id(name: str) -> str:
+    """Return the id of the setting that holds the embedding program's key *name*."""
+    return f"{_OTHER_KEYS}{name}"
 
 
 @define

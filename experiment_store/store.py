@@ -15,7 +15,7 @@ from experiment_store.jobs import Jobs
 from experiment_store.observing import STORE, observed
 from experiment_store.page_sizes import largest_page
 from experiment_store.runs import Runs
-from experiment_store.services import Services
+from experiment_store.services import Services, key_id
 from experiment_store.sources import Uuid7, random_etag, utc_now
 from experiment_store.values import is_storable
 
@@ -85,7 +85,7 @@ class ExperimentStore(Experiments):
         Raises:
             UnavailableError: The backend did not keep them.
         """
-        return self._services.key(f"key.{name}")
+        return self._services.key(key_id(name))
 
     def backup(self, path: str | PathLike[str]) -> None:
         """Write a copy of the store, as of one moment, to a new file at *path*.

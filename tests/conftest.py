@@ -56,6 +56,19 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture
 def postgres_schema_url(postgres_url: str) -> Iterator[str]:
     """A URL with a schema that nobody else uses; it goes when the test ends."""
+    with _fresh_schema(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def other_postgres_schema_url(postgres_url: str) -> Iterator[str]:
+    """Another one, for a test of two stores."""
+    with _fresh_schema(postgres_url) as url:
+        yield url
+
+
+@contextmanager
+def _fresh_schema(postgres_url: str) -> Iterator[str]:
     schema = f"test_{uuid4().hex}"
 
     yield _with_schema(postgres_url, schema)

@@ -16,12 +16,14 @@ from experiment_store.jobs import Jobs
 from experiment_store.runs import Runs
 
 _NAMES = {
-    "AlreadyExistsError", "BackendError", "ConflictError", "ErrorCode", "Experiment",
-    "ExperimentStore", "ExperimentStoreError", "FailedPreconditionError", "InvalidArgumentError",
-    "InvalidFilterError", "InvalidOrderByError", "InvalidPageTokenError", "Job", "Labels",
-    "MissingDriverError", "NewExperiment", "NewJob", "NewRun", "NotFoundError", "Obstacle",
-    "OutcomeUnknownError", "Page", "Run", "RunState", "StorageState", "UNSET", "UnavailableError",
-    "Unset", "UnsupportedError", "connect",
+    "AlreadyExistsError", "BackendError", "ConflictError", "CopyDiffersError", "Digest",
+    "ErrorCode", "Experiment", "ExperimentStore", "ExperimentStoreError",
+    "FailedPreconditionError", "InvalidArgumentError", "InvalidFilterError", "InvalidLineError",
+    "InvalidOrderByError", "InvalidPageTokenError", "Job", "Labels", "MissingDriverError",
+    "NewExperiment", "NewJob", "NewRun", "NotFoundError", "Obstacle", "OutcomeUnknownError",
+    "Page", "PerKind", "Progress", "Run", "RunState", "StorageState", "Tally", "UNSET",
+    "UnavailableError", "Unset", "UnsupportedError", "connect", "copy", "digest", "export_lines",
+    "import_lines",
 }  # fmt: skip
 _OPTIONS = "*, clock=utc_now, new_id=None, new_etag=random_etag, token_key=None, max_page_size=1000"
 _LISTING = "filter='', order_by=''"
@@ -97,6 +99,16 @@ _RECORDS = {
     "NewRun": ("experiment_id name description labels state started_at finished_at job_id id"),
     "NewJob": "experiment_id name description labels enabled schedule id",
     "Page": "items next_page_token total_size",
+    "Digest": "count sha256",
+    "PerKind": "experiments jobs runs",
+    "Progress": "task kind done total",
+    "Tally": "read inserted updated unchanged digest",
+}
+_MOVES = {
+    "copy": "source, target, *, progress=None",
+    "digest": "store, *, progress=None",
+    "export_lines": "source, file, *, progress=None",
+    "import_lines": "target, file, *, progress=None",
 }
 _METHODS = [
     (owner, name, signature)
@@ -149,6 +161,14 @@ def test_a_store_is_made_of_a_backend_and_options() -> None:
 @pytest.mark.parametrize("connect", [experiment_store.connect, aio.connect])
 def test_connecting_takes_a_url_and_the_options_of_a_store(connect: Callable[..., Any]) -> None:
     assert _show(connect) == f"url=None, {_OPTIONS}"
+
+
+@pytest.mark.parametrize(("name", "signature"), _MOVES.items())
+def test_a_move_has_exactly_these_arguments_and_is_documented(name: str, signature: str) -> None:
+    move = getattr(experiment_store, name)
+
+    assert _show(move) == signature
+    assert "Raises:" in (inspect.getdoc(move) or "")
 
 
 @pytest.mark.parametrize(("name", "names"), _RECORDS.items())

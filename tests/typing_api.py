@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from gzip import GzipFile
+from io import BytesIO, StringIO
+from pathlib import Path
 from typing import assert_type
 
 import experiment_store
@@ -15,12 +18,15 @@ from experiment_store import (
     AlreadyExistsError,
     BackendError,
     ConflictError,
+    CopyDiffersError,
+    Digest,
     ErrorCode,
     Experiment,
     ExperimentStore,
     FailedPreconditionError,
     InvalidArgumentError,
     InvalidFilterError,
+    InvalidLineError,
     Job,
     Labels,
     MissingDriverError,
@@ -30,9 +36,12 @@ from experiment_store import (
     NotFoundError,
     Obstacle,
     Page,
+    PerKind,
+    Progress,
     Run,
     RunState,
     StorageState,
+    Tally,
     Unset,
     aio,
 )
@@ -122,6 +131,26 @@ def jobs(store: ExperimentStore) -> None:
     store.jobs.archive(made.id)  # type: ignore[attr-defined]  # what runs do
 
 
+def moves(store: ExperimentStore, packed: GzipFile, lines: BytesIO) -> None:
+    """Moves take stores or URLs, paths or files, and say what they did."""
+
+    def tell(progress: Progress) -> None:
+        assert_type((progress.done, progress.total), tuple[int, int])
+
+    assert_type(experiment_store.copy(store, "memory://", progress=tell), PerKind[Tally])
+    assert_type(experiment_store.digest(store).experiments, Digest)
+    assert_type(experiment_store.export_lines(store, "lab.jsonl.gz"), PerKind[Digest])
+    assert_type(experiment_store.import_lines(store, Path("lab.jsonl")).runs.inserted, int)
+    experiment_store.export_lines(store, packed)
+    experiment_store.import_lines(store, lines, progress=print)
+    with Path("lab.jsonl").open("r+b") as opened:
+        experiment_store.export_lines(store, opened)
+        experiment_store.import_lines(store, opened)
+    experiment_store.copy(store)  # type: ignore[call-arg]  # where to?
+    experiment_store.copy(MemoryBackend(), store)  # type: ignore[arg-type]  # no store
+    experiment_store.import_lines(store, StringIO())  # type: ignore[arg-type]  # text, not bytes
+
+
 def left_out(store: ExperimentStore, name: str | None, finished_at: datetime | None) -> None:
     """An argument can be left out by a value, which ``None`` is not."""
     absent: Unset = UNSET
@@ -160,6 +189,10 @@ def errors(store: ExperimentStore) -> None:
         assert_type(error.code, ErrorCode)
         assert_type((error.position, error.line, error.column), tuple[int, int, int])
         assert_type(error.rendering, str)
+    except InvalidLineError as error:
+        assert_type(error.line, int)
+    except CopyDiffersError as error:
+        assert_type(error.source, Digest)
     except InvalidArgumentError as error:
         assert_type(error.argument, str)
     except MissingDriverError as error:

@@ -25,6 +25,8 @@ from experiment_store.values import Value
 Place: TypeAlias = tuple[Any, ...]
 """Where a record stands in the default order; it ends with the id."""
 
+_BY_ID = (SortKey("id"),)
+
 
 class Table(Generic[R]):
     """The records of a kind: by id, by natural key, in the default order, and so by parent."""
@@ -37,6 +39,7 @@ class Table(Generic[R]):
         self._key, self._place = _values(kind.unique), _values(names)
         self._forward = tuple(SortKey(name) for name in names)
         self._backward = tuple(SortKey(name, descending=True) for name in names)
+        self._by_id: list[Place] | None = None  # made by the first who walks in that order
         self.records: dict[str, R] = {}
         self._ids_by_key: dict[tuple[Any, ...], str] = {}
         self._places: list[Place] = []
@@ -63,6 +66,8 @@ class Table(Generic[R]):
             self.records[record.id] = record
             if former is None:
                 _add(self._places, place := self._place(record))
+                if self._by_id is not None:
+                    _add(self._by_id, (record.id,))
                 if self._parent_field is not None:
                     parent = getattr(record, self._parent_field)
                     _add(self._places_by_parent.setdefault(parent, []), place)
@@ -82,6 +87,7 @@ class Table(Generic[R]):
                 parent = getattr(record, self._parent_field)
                 groups.setdefault(parent, []).append(self._place(record))
         _discard(self._places, [self._place(record) for record in records])
+        self._by_id = None
         for parent, group in groups.items():
             _discard(places := self._places_by_parent[parent], group)
             if not places:
@@ -98,11 +104,15 @@ class Table(Generic[R]):
         return [self.records[id] for *_, id in places]
 
     def walk(self, plan: Plan[R]) -> list[R] | None:
-        """Read the page from its place on, if its order is the default one or the reverse."""
-        forward = plan.order == self._forward
-        if not forward and plan.order != self._backward:
+        """Read the page from its place on, if there are places in its order."""
+        forward = plan.order != self._backward
+        if plan.order == _BY_ID and plan.where == ALWAYS:
+            places = self._places_by_id()
+        elif plan.order == self._forward or not forward:
+            places = self._narrowed(plan.where)
+        else:
             return None
-        records, places = self.records, self._narrowed(plan.where)
+        records = self.records
         numbers = range(len(places))
         if not forward:
             end = len(places) if plan.after is None else bisect_left(places, plan.after)
@@ -113,6 +123,11 @@ class Table(Generic[R]):
             return [records[places[number][-1]] for number in numbers[: plan.limit]]
         found = (records[places[number][-1]] for number in numbers)
         return list(islice(filter(decider(plan.where), found), plan.limit))
+
+    def _places_by_id(self) -> list[Place]:
+        if self._by_id is None:
+            self._by_id = sorted((id,) for id in self.records)
+        return self._by_id
 
     def _narrowed(self, where: Predicate) -> list[Place]:
         """The places of all records that *where* admits, and perhaps others, in order."""

@@ -28,7 +28,7 @@ from experiment_store.plan import Plan, Rows
 from experiment_store.records import Experiment, Run
 from experiment_store.schema import EXPERIMENT, RUN, Kind
 from experiment_store.testing import BackendContract
-from experiment_store.testing.samples import NOON, TICK, experiment, run
+from experiment_store.testing.samples import BY_ID, NOON, TICK, experiment, run
 from experiment_store.testing.strategies import orders
 from experiment_store_memory import MemoryBackend
 
@@ -100,7 +100,7 @@ def plans(kind: Kind[Any]) -> st.SearchStrategy[list[Plan[Any]]]:
             kind, where, order, None if place is None else sort_values(order, place), limit, total
         ),
         conditions(kind),
-        st.sampled_from((DEFAULT, NEWEST_FIRST)) | orders(kind),
+        st.sampled_from((DEFAULT, NEWEST_FIRST, BY_ID)) | orders(kind),
         st.none() | place,
         st.sampled_from((0, 1, 2, 3, 20)),
         st.booleans(),
@@ -208,6 +208,17 @@ def test_a_page_in_the_default_order_reads_no_more_records_than_it_has(
 
     assert len(first) == min(rows, PAGE)
     assert 0 < len(deep) <= PAGE
+
+
+@pytest.mark.parametrize("kind", [EXPERIMENT, RUN], ids=lambda kind: kind.name)
+def test_a_walk_by_id_reads_no_more_records_than_it_returns(kind: Kind[Any]) -> None:
+    backend = watched(10_000)
+
+    first = backend.select(Plan(kind, ALWAYS, BY_ID, limit=PAGE)).items
+    assert len(Watched.read) == 0  # ids are known without a look
+    backend.select(Plan(kind, ALWAYS, BY_ID, (first[-1].id,), PAGE))
+
+    assert Watched.read == {first[-1].id}
 
 
 NAMED = Compare("name", Op.EQ, "e-00007")

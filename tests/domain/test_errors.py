@@ -16,11 +16,13 @@ from experiment_store.errors import (
     AlreadyExistsError,
     BackendError,
     ConflictError,
+    CopyDiffersError,
     ErrorCode,
     ExperimentStoreError,
     FailedPreconditionError,
     InvalidArgumentError,
     InvalidFilterError,
+    InvalidLineError,
     InvalidOrderByError,
     InvalidPageTokenError,
     InvalidTextError,
@@ -33,6 +35,7 @@ from experiment_store.errors import (
     quote,
     render_caret,
 )
+from experiment_store.reports import Digest
 
 _KEY = {"namespace": "vision", "name": "mnist"}
 _WORDED: list[tuple[ExperimentStoreError, str]] = [
@@ -45,6 +48,7 @@ _WORDED: list[tuple[ExperimentStoreError, str]] = [
         InvalidOrderByError("order_by", "unknown field 'nam'", "id, nam", ErrorCode.SCHEMA, 4),
         "invalid order_by\nid, nam\n    ^ unknown field 'nam'",
     ),
+    (InvalidLineError("file", "is missing", 7), "file line 7 is missing"),
     (InvalidPageTokenError(), "page_token was not issued for this listing"),
     (NotFoundError("run", {"id": "r-1"}), "run id 'r-1' not found"),
     (
@@ -68,6 +72,13 @@ _WORDED: list[tuple[ExperimentStoreError, str]] = [
         "experiment 'e-1' has children (run: 2, job: 0)",
     ),
     (ConflictError("job", "j-1", "abc"), "job 'j-1' has changed since etag 'abc'"),
+    (
+        CopyDiffersError("run", Digest(2, "ab" * 32), Digest(3, "cd" * 32)),
+        (
+            "copy of run: 2 with digest abababababab… in the source, 3 with digest cdcdcdcdcdcd…"
+            " in the target: the source has changed meanwhile, or the target has records of its own"
+        ),
+    ),
     (BackendError("select"), "select failed"),
     (UnavailableError("insert", "found the database locked"), "insert found the database locked"),
     (

@@ -1,0 +1,153 @@
+"""Exports: a header, the records of each kind in the order of their ids, and their digests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, BinaryIO, TypeAlias
+
+from experiment_store.backend import Backend
+from experiment_store.errors import InvalidArgumentError, InvalidLineError, quote
+from experiment_store.moving.digests import Summing
+from experiment_store.moving.files import Writable
+from experiment_store.moving.lines import Line, Lines, seal
+from experiment_store.moving.merging import Merge
+from experiment_store.moving.walking import MOVED, batches, count, per_kind, walk
+from experiment_store.moving.wire import from_plain, to_text, writer
+from experiment_store.reports import Digest, PerKind, Progress, Tally
+from experiment_store.schema import Kind, R
+
+Tell: TypeAlias = Callable[[Progress], None]
+
+VERSION = 1
+
+_FORMAT = {"experiment_store": "records", "version": VERSION}
+_KINDS = [kind.name for kind in MOVED]
+
+
+def write_all(source: Backend, file: Writable, tell: Tell) -> PerKind[Digest]:
+    """Write all records of *source* to *file*."""
+    counts = {kind.name: count(source, kind) for kind in MOVED}
+    file.write(seal(_header(counts)))
+    digests: dict[str, Digest] = {}
+
+    def export(kind: Kind[Any]) -> Digest:
+        summing, write, total = Summing(), writer(kind), counts[kind.name]
+        tell(Progress("export", kind.name, 0, total))
+        for records in walk(source, kind):
+            texts = [write(record) for record in records]
+            for text in texts:
+                summing.add(text)
+            file.write(b"".join(map(seal, texts)))
+            tell(Progress("export", kind.name, summing.digest.count, total))
+        digests[kind.name] = summing.digest
+        return summing.digest
+
+    exported = per_kind(export)
+    file.write(seal(_footer(digests)))
+    return exported
+
+
+def read_all(file: BinaryIO, target: Backend, tell: Tell) -> PerKind[Tally]:
+    """Bring the records in *file* to *target*.
+
+    Raises:
+        InvalidLineError: A line is damaged, missing, or has what no store would keep.
+        AlreadyExistsError, ConflictError: As `Merge` says.
+    """
+    lines = Lines(file)
+    counts = _read_header(lines.next())
+    section = _Sections(lines, target, counts, tell)
+    tallies = per_kind(section.bring)
+    _check_footer(section.line, section.digests)
+    lines.end()
+    return tallies
+
+
+class _Sections:
+    """Brings the records of one kind after the other; *line* is the one that comes next."""
+
+    def __init__(
+        self, lines: Lines, target: Backend, counts: Mapping[str, int], tell: Tell
+    ) -> None:
+        self._lines = lines
+        self._target = target
+        self._counts = counts
+        self._tell = tell
+        self.line = lines.next()
+        self.digests: dict[str, Digest] = {}
+
+    def bring(self, kind: Kind[Any]) -> Tally:
+        merge, summing, total = Merge(self._target, kind), Summing(), self._counts[kind.name]
+        self._tell(Progress("import", kind.name, 0, total))
+        try:
+            for batch in batches(self._read(kind, summing)):
+                merge.add(batch)
+                self._tell(Progress("import", kind.name, merge.read, total))
+        except InvalidLineError:
+            merge.finish()
+            raise
+        merge.finish()
+        self.digests[kind.name] = summing.digest
+        return merge.tally(summing.digest)
+
+    def _read(self, kind: Kind[R], summing: Summing) -> Iterator[tuple[R, int]]:
+        write, last = writer(kind), ""
+        while self.line.plain.get("kind") == kind.name:
+            record = _record(kind, self.line)
+            text = write(record)
+            self.line.check(text)
+            if record.id <= last:
+                self.line.refuse(f"has id {quote(record.id)}, which must come before {quote(last)}")
+            summing.add(text)
+            last = record.id
+            yield record, len(text)
+            self.line = self._lines.next()
+
+
+def _record(kind: Kind[R], line: Line) -> R:
+    plain = {name: value for name, value in line.plain.items() if name != "kind"}
+    try:
+        return from_plain(kind, plain)
+    except InvalidArgumentError as error:
+        raise InvalidLineError("file", f"is refused: {error}", line.number) from error
+
+
+def _header(counts: Mapping[str, int]) -> bytes:
+    return to_text({**_FORMAT, "counts": {kind: counts[kind] for kind in _KINDS}})
+
+
+def _read_header(line: Line) -> Mapping[str, int]:
+    """Return how many records there were of each kind when the export began."""
+    plain = line.plain
+    if plain.get("experiment_store") != _FORMAT["experiment_store"]:
+        line.refuse("is no header of an export")
+    if type(version := plain.get("version")) is not int or version != VERSION:
+        line.refuse(f"has version {quote(str(version))}, not {VERSION}")
+    counts = plain.get("counts")
+    if plain.keys() != {*_FORMAT, "counts"} or not isinstance(counts, dict):
+        line.refuse("is no header of an export")
+    if counts.keys() != set(_KINDS) or any(type(found) is not int for found in counts.values()):
+        line.refuse("is no header of an export")
+    line.check(_header(counts))
+    return counts
+
+
+def _footer(digests: Mapping[str, Digest]) -> bytes:
+    said = {kind: {"count": d.count, "sha256": d.sha256} for kind, d in digests.items()}
+    return to_text({"end": said})
+
+
+def _check_footer(line: Line, digests: Mapping[str, Digest]) -> None:
+    """Compare what the last line says of the records with what they were.
+
+    Raises:
+        InvalidLineError: It is another line, or says something else.
+    """
+    if "end" not in line.plain:
+        known = ", ".join(_KINDS)
+        line.refuse(f"must be a record of the kinds {known}, in this order, or the end")
+    text = _footer(digests)
+    if line.plain != json.loads(text):
+        line.refuse(f"does not fit what stands before it, which is {text.decode()}")
+    line.check(text)
