@@ -12,7 +12,7 @@ help:
 	@echo "make demo    a plain install, and a short program that uses it"
 	@echo "make test    all tests, PostgreSQL included, with coverage"
 	@echo "make check   format, lint, types, imports, coverage, packaging: what CI runs after the tests"
-	@echo "make soak    the property tests, for hours rather than seconds"
+	@echo "make soak    the property tests, and writers that are killed, for hours rather than seconds"
 	@echo "make bench   the store against hand-written SQL; also bench-peers, bench-large"
 
 demo: .venv/plain

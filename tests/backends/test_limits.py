@@ -24,7 +24,7 @@ from experiment_store.names import (
 )
 from experiment_store.registry import open_backend
 
-_RANDOM = Random(7)  # noqa: S311 (no secret)
+_RANDOM = Random(7)
 
 
 def longest(count: int) -> str:
