@@ -1,5 +1,6 @@
 """Stores machine-learning experiments in memory, SQLite or PostgreSQL, with one meaning."""
 
+from experiment_store.capabilities import Migration
 from experiment_store.errors import (
     AlreadyExistsError,
     BackendError,
@@ -13,6 +14,7 @@ from experiment_store.errors import (
     InvalidLineError,
     InvalidOrderByError,
     InvalidPageTokenError,
+    MigrationNeededError,
     MissingDriverError,
     NotFoundError,
     Obstacle,
@@ -20,6 +22,7 @@ from experiment_store.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from experiment_store.migrate import migrate
 from experiment_store.moving import copy, digest, export_lines, import_lines
 from experiment_store.names import UNSET, Unset
 from experiment_store.records import (
@@ -42,6 +45,9 @@ __all__ = [
     # the store
     "ExperimentStore",
     "connect",
+    # bringing it up to date
+    "Migration",
+    "migrate",
     # what it keeps
     "Experiment",
     "Job",
@@ -78,6 +84,7 @@ __all__ = [
     "InvalidLineError",
     "InvalidOrderByError",
     "InvalidPageTokenError",
+    "MigrationNeededError",
     "MissingDriverError",
     "NotFoundError",
     "Obstacle",

@@ -222,9 +222,25 @@ class MissingDriverError(BackendError, ImportError):
     problem: str
 
     @classmethod
-    def of(cls, scheme: str, extra: str) -> MissingDriverError:
-        """Say which *extra* brings the driver for *scheme*."""
-        return cls(scheme, f"needs a driver: pip install 'experiment-store[{extra}]'")
+    def of(cls, operation: str, extra: str, *, what: str = "a driver") -> MissingDriverError:
+        """Say which *extra* brings *what* is needed for a scheme or another operation."""
+        return cls(operation, f"needs {what}: pip install 'experiment-store[{extra}]'")
+
+
+@define(eq=False, slots=False)
+class MigrationNeededError(BackendError):
+    """The store was made by an older release of the library; nothing in it was changed."""
+
+    operation: str
+    found: str
+    needed: str
+    problem: str = "failed"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.operation} {self.problem}: the store has schema {self.found}, not "
+            f"{self.needed}; to bring it up to date: python -m experiment_store.migrate apply URL"
+        )
 
 
 @define(eq=False, slots=False)

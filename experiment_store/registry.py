@@ -58,7 +58,7 @@ def connect(
         BackendError: The store cannot be opened.
     """
     with ExitStack() as undo:
-        backend = open_backend(url or os.environ.get(URL_VARIABLE) or _default_url())
+        backend = open_backend(url or default_url())
         undo.callback(backend.close)
         store = ExperimentStore(
             backend,
@@ -121,7 +121,10 @@ def _known() -> str:
     return ", ".join(sorted({point.name for point in _entry_points()}))
 
 
-def _default_url() -> str:
+def default_url() -> str:
+    """Return the URL of the store that is meant where none is given."""
+    if named := os.environ.get(URL_VARIABLE):
+        return named
     from platformdirs import user_data_path  # noqa: PLC0415 (the only use, and seldom)
 
     folder = user_data_path("experiment-store", appauthor=False, ensure_exists=True)

@@ -11,6 +11,8 @@ import pytest
 @pytest.mark.parametrize(
     "module",
     [
+        "alembic",
+        "argparse",
         "sqlalchemy",
         "sqlite3",
         "lark",
@@ -41,7 +43,17 @@ def test_importing_the_library_loads_no_backend(loaded: frozenset[str]) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["sqlalchemy", "lark", "hashlib", "importlib.metadata", "urllib.parse", "pathlib", "logging"],
+    [
+        "logging",
+        "alembic",
+        "argparse",
+        "sqlalchemy",
+        "lark",
+        "hashlib",
+        "importlib.metadata",
+        "urllib.parse",
+        "pathlib",
+    ],
 )
 def test_opening_a_sqlite_file_does_not_load(module: str, opened_only: frozenset[str]) -> None:
     assert module not in opened_only

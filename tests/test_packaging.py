@@ -31,6 +31,8 @@ DIST_INFO = f"experiment_store-{VERSION}.dist-info"
 PLAIN = {"attrs", "lark", "platformdirs", "tenacity"}
 
 PROGRAM = """
+import sqlite3
+
 import experiment_store
 
 for url in ("memory://", "sqlite:///lab.db"):
@@ -41,6 +43,15 @@ for url in ("memory://", "sqlite:///lab.db"):
 
 try:
     experiment_store.connect("postgresql://nobody@localhost/nothing")
+except experiment_store.MissingDriverError as error:
+    print(error)
+
+print(experiment_store.migrate("sqlite:///lab.db"))
+database = sqlite3.connect("lab.db", isolation_level=None)
+database.execute("UPDATE settings SET value = '0' WHERE id = 'schema_version'")
+database.close()
+try:
+    experiment_store.migrate("sqlite:///lab.db")
 except experiment_store.MissingDriverError as error:
     print(error)
 """
@@ -61,6 +72,14 @@ def test_the_wheel_has_the_grammar(wheel: ZipFile) -> None:
     assert "experiment_store/filters/grammar.lark" in wheel.namelist()
 
 
+def test_the_wheel_has_the_steps_of_migrations(wheel: ZipFile) -> None:
+    folder = "experiment_store_sql/migrations/versions"
+    steps = [name for name in wheel.namelist() if name.startswith(f"{folder}/version_")]
+
+    assert f"{folder}/version_1.py" in steps
+    assert len(steps) == len(list((ROOT / "backends" / folder).glob("version_*.py")))
+
+
 def test_the_wheel_has_the_licence(wheel: ZipFile) -> None:
     text = wheel.read(f"{DIST_INFO}/licenses/LICENSE").decode()
 
@@ -79,7 +98,9 @@ def test_every_backend_is_found_by_its_scheme(wheel: ZipFile) -> None:
 
 
 def test_the_metadata_names_the_extras(metadata: Message) -> None:
-    assert metadata.get_all("Provides-Extra") == ["otel", "postgres", "server", "testing"]
+    extras = ["migrate", "otel", "postgres", "server", "testing"]
+
+    assert metadata.get_all("Provides-Extra") == extras
 
 
 def test_a_plain_install_requires_four_distributions(metadata: Message) -> None:
@@ -90,7 +111,7 @@ def test_the_metadata_names_licence_and_oldest_python(metadata: Message) -> None
     assert (metadata["License-Expression"], metadata["Requires-Python"]) == ("Apache-2.0", ">=3.11")
 
 
-def test_a_plain_install_works_and_names_the_driver_it_lacks(built: Path, tmp_path: Path) -> None:
+def test_a_plain_install_works_and_names_what_it_lacks(built: Path, tmp_path: Path) -> None:
     python = _plain_environment(tmp_path / "venv", built, PLAIN)
 
     done = subprocess.run(
@@ -102,6 +123,7 @@ def test_a_plain_install_works_and_names_the_driver_it_lacks(built: Path, tmp_pa
     )
 
     assert "experiment-store[postgres]" in done.stdout
+    assert "experiment-store[migrate]" in done.stdout
 
 
 @pytest.fixture(scope="session")

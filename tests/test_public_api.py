@@ -23,7 +23,7 @@ _NAMES = {
     "NewExperiment", "NewJob", "NewRun", "NotFoundError", "Obstacle", "OutcomeUnknownError",
     "Page", "PerKind", "Progress", "Run", "RunState", "StorageState", "Tally", "UNSET",
     "UnavailableError", "Unset", "UnsupportedError", "connect", "copy", "digest", "export_lines",
-    "import_lines",
+    "import_lines", "Migration", "MigrationNeededError", "migrate",
 }  # fmt: skip
 _OPTIONS = "*, clock=utc_now, new_id=None, new_etag=random_etag, token_key=None, max_page_size=1000"
 _LISTING = "filter='', order_by=''"
@@ -95,6 +95,7 @@ _RECORDS = {
         "id experiment_id namespace name description labels enabled schedule created_at"
         " updated_at etag"
     ),
+    "Migration": "before after steps",
     "NewExperiment": "name namespace description labels id",
     "NewRun": ("experiment_id name description labels state started_at finished_at job_id id"),
     "NewJob": "experiment_id name description labels enabled schedule id",
@@ -169,6 +170,10 @@ def test_a_move_has_exactly_these_arguments_and_is_documented(name: str, signatu
 
     assert _show(move) == signature
     assert "Raises:" in (inspect.getdoc(move) or "")
+
+
+def test_migrating_takes_a_url_and_what_it_does_about_others() -> None:
+    assert _show(experiment_store.migrate) == "url=None, *, wait=300.0, progress=None"
 
 
 @pytest.mark.parametrize(("name", "names"), _RECORDS.items())

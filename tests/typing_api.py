@@ -29,6 +29,8 @@ from experiment_store import (
     InvalidLineError,
     Job,
     Labels,
+    Migration,
+    MigrationNeededError,
     MissingDriverError,
     NewExperiment,
     NewJob,
@@ -46,6 +48,7 @@ from experiment_store import (
     aio,
 )
 from experiment_store.backend import Backend
+from experiment_store.capabilities import Migratable
 from experiment_store.jobs import Jobs
 from experiment_store.runs import Runs
 from experiment_store_memory import MemoryBackend
@@ -71,6 +74,24 @@ def opening() -> None:
     ExperimentStore("memory://")  # type: ignore[arg-type]  # a URL is no backend
     ExperimentStore(MemoryBackend(), lambda: _NOW)  # type: ignore[call-arg]  # options have names
     ExperimentStore(MemoryBackend(), clock=lambda: 0.0)  # type: ignore[arg-type, return-value]  # not a time
+
+
+def migrating() -> None:
+    """A store is brought up to date by its URL."""
+    done = experiment_store.migrate("sqlite:///lab.db", wait=10, progress=print)
+    assert_type(done, Migration)
+    assert_type(done.before, str | None)
+    assert_type(done.after, str)
+    assert_type(done.steps, tuple[str, ...])
+    assert_type(experiment_store.migrate(), Migration)
+    try:
+        experiment_store.connect()
+    except MigrationNeededError as error:
+        assert_type((error.found, error.needed), tuple[str, str])
+    for backend in (SqliteBackend("lab.db"), PostgresBackend("postgresql:///lab")):
+        migratable: Migratable = backend
+        assert_type(migratable.migrations().status().store, str | None)
+    experiment_store.migrate("sqlite:///lab.db", 10)  # type: ignore[call-arg]  # options have names
 
 
 def experiments(store: ExperimentStore) -> None:

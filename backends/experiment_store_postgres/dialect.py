@@ -14,6 +14,7 @@ from experiment_store_sql import Plain, Row, Storage, Table, table_name
 
 _ARRAYS = {Storage.TEXT: "text[]", Storage.INTEGER: "bigint[]"}
 _ESCAPE = "\\"
+_KEEPS_DDL = re.compile("CockroachDB|-YB-")
 _NOTHING = nullcontext()
 _SPECIAL = re.compile(r"([%_\\])")
 
@@ -47,6 +48,7 @@ class PostgresDialect:
     errors: tuple[type[Exception], ...] = (psycopg.Error,)
     begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     explain = "EXPLAIN"
+    engine = "postgresql+psycopg"
 
     def __init__(self, schema: str, *, prefix: str = "", isolation: str = DEFAULT) -> None:
         """Speak of the tables in *schema* whose names begin with *prefix*."""
@@ -108,6 +110,11 @@ class PostgresDialect:
         if code is None:
             return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return code in _NOT_READY or code.startswith(_CONNECTION_EXCEPTION)
+
+    def undoes_ddl(self, connection: Any) -> bool:
+        """PostgreSQL does; CockroachDB and YugabyteDB, which speak like it, do not."""
+        (version,) = connection.execute("SELECT version()").fetchone()
+        return _KEEPS_DDL.search(version) is None
 
     def translate(self, operation: str, error: Exception) -> BackendError:
         """Say that the server is out of reach or busy where that is so, else what it said."""

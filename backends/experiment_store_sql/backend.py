@@ -15,7 +15,8 @@ from operator import itemgetter
 from typing import Any
 
 from experiment_store.backend import Cascade, Change, Parent, Refusal
-from experiment_store.errors import BackendError, quote
+from experiment_store.capabilities import Migrations, SchemaStatus
+from experiment_store.errors import BackendError, MigrationNeededError, UnsupportedError, quote
 from experiment_store.filters.predicates import ALWAYS, Compare, OneOf, Op, Predicate, all_of
 from experiment_store.plan import Plan, Rows
 from experiment_store.records import Setting
@@ -26,10 +27,8 @@ from experiment_store_sql.failures import DuplicateKeyError
 from experiment_store_sql.hosted import BoundSteps, Host
 from experiment_store_sql.statements import Statements
 from experiment_store_sql.steps import Steps
-from experiment_store_sql.tables import LABELLED, RECORDS, SCHEMA_VERSION
+from experiment_store_sql.tables import LABELLED, RECORDS, SCHEMA_VERSION, SCHEMA_VERSION_ID
 from experiment_store_sql.work import Work
-
-_VERSION = "schema_version"
 
 
 class SqlBackend(ABC):
@@ -159,9 +158,30 @@ class SqlBackend(ABC):
 
         return self._steps.write("delete", step, atomic=True)
 
+    def migrations(self) -> Migrations:
+        """Return what knows the version of the tables, and brings them up to date."""
+        from experiment_store_sql.migrations import (  # noqa: PLC0415 (few programs need it)
+            Site,
+            SqlMigrations,
+        )
+
+        site = Site(self._steps, self._dialect)
+        return SqlMigrations(site, find=self._find_version, create=self.setup)
+
+    @abstractmethod
+    def _is_there(self) -> bool:
+        """Look for the tables, without making anything."""
+
+    def _find_version(self) -> str | None:
+        """Return the version of the tables, if there are any; empty where they do not say it."""
+        if not self._is_there():
+            return None
+        found = self.get(SETTING, SCHEMA_VERSION_ID)
+        return found.value if found else ""
+
     def _record_version(self, work: Work) -> None:
         """Say in new tables which version of them this is."""
-        version = Setting(_VERSION, SCHEMA_VERSION)
+        version = Setting(SCHEMA_VERSION_ID, SCHEMA_VERSION)
         [row] = codec(SETTING).rows([version])
         work.run(self.statements.insert(SETTING, row))
 
@@ -169,11 +189,14 @@ class SqlBackend(ABC):
         """Refuse tables of another version.
 
         Raises:
-            BackendError: They are.
+            MigrationNeededError: They are older.
+            BackendError: They are newer.
         """
-        found = self.get(SETTING, _VERSION)
+        found = self.get(SETTING, SCHEMA_VERSION_ID)
         version = found.value if found is not None else ""
         if version != SCHEMA_VERSION:
+            if SchemaStatus(version, SCHEMA_VERSION).is_behind:
+                raise MigrationNeededError("open", version, SCHEMA_VERSION)
             raise BackendError("open", f"failed: {_other_version(version)}")
 
     def _touch(self, work: Work, parent: Parent) -> Refusal | None:
@@ -236,12 +259,17 @@ class BoundBackend(SqlBackend):
     def setup(self) -> None:
         """Do nothing: the backend that it comes from has been set up."""
 
+    def migrations(self) -> Migrations:
+        """Refuse: each step is a transaction of its own."""
+        raise UnsupportedError("migrate", "a store inside a transaction")
+
+    def _is_there(self) -> bool:
+        return True
+
 
 def _other_version(version: str) -> str:
     if re.fullmatch("[0-9]{1,9}", version) is None:
         return f"the store has {quote(version)} for its schema: it is damaged, restore a backup"
-    if int(version) < int(SCHEMA_VERSION):
-        return f"the store has schema {version}, not {SCHEMA_VERSION}"
     return (
         f"the store has schema {version}, this version of experiment_store knows up to"
         f" {SCHEMA_VERSION}: install a newer experiment-store"

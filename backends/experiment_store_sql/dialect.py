@@ -36,6 +36,7 @@ class Dialect(Protocol):
     begin_write: str
     begin_read: str
     explain: str
+    engine: str  # what SQLAlchemy calls database and driver
 
     def reading(self) -> AbstractContextManager[Any]:
         """Return what a read holds while it runs."""
@@ -72,6 +73,9 @@ class Dialect(Protocol):
 
     def is_lost(self, error: Exception) -> bool:
         """Tell whether the connection is gone, or the server not ready: another may do."""
+
+    def undoes_ddl(self, connection: Any) -> bool:
+        """Tell whether a rollback takes back changes of tables, too."""
 
     def translate(self, operation: str, error: Exception) -> BackendError:
         """Return our error for the driver's."""

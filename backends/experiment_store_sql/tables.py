@@ -21,6 +21,7 @@ ABSENT_TIME = -(2**63)
 ABSENT_TEXT = ""  # no optional text may be empty
 
 SCHEMA_VERSION = "1"
+SCHEMA_VERSION_ID = "schema_version"  # of the setting that tells it; the same in every version
 
 LABELS = "labels"
 

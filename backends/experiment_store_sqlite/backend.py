@@ -192,3 +192,13 @@ class SqliteBackend(SqlBackend):
         self._record_version(work)
         if not self._is_hosted:
             work.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def _is_there(self) -> bool:
+        # SQLite would make a file that is not there; pathlib takes long to load.
+        path = self._settings.path
+        has_file = not self._is_hosted and not self._settings.in_memory
+        if has_file and not os.path.exists(path):
+            return False
+        if has_file:
+            self._check_place()
+        return self._steps.read("open", self._is_ours)

@@ -37,6 +37,7 @@ class SqliteDialect:
     begin_write = "BEGIN IMMEDIATE"
     begin_read = "BEGIN"
     explain = "EXPLAIN QUERY PLAN"
+    engine = "sqlite"
 
     def __init__(
         self, path: str, *, in_memory: bool, timeout: float = 30.0, prefix: str = ""
@@ -98,6 +99,10 @@ class SqliteDialect:
     def is_lost(self, error: Exception) -> bool:
         """Never: there is no server."""
         return False
+
+    def undoes_ddl(self, connection: Any) -> bool:
+        """It does."""
+        return True
 
     def translate(self, operation: str, error: Exception) -> BackendError:
         """Say what SQLite's code means for the file, and what to do about it."""

@@ -26,6 +26,7 @@ from experiment_store.errors import (
     InvalidOrderByError,
     InvalidPageTokenError,
     InvalidTextError,
+    MigrationNeededError,
     MissingDriverError,
     NotFoundError,
     Obstacle,
@@ -90,6 +91,17 @@ _WORDED: list[tuple[ExperimentStoreError, str]] = [
         MissingDriverError.of("postgresql", "postgres"),
         "postgresql needs a driver: pip install 'experiment-store[postgres]'",
     ),
+    (
+        MissingDriverError.of("migrate", "migrate", what="Alembic"),
+        "migrate needs Alembic: pip install 'experiment-store[migrate]'",
+    ),
+    (
+        MigrationNeededError("open", "1", "2"),
+        (
+            "open failed: the store has schema 1, not 2; to bring it up to date: "
+            "python -m experiment_store.migrate apply URL"
+        ),
+    ),
 ]
 _CLASSES = [
     value
@@ -144,6 +156,7 @@ def test_two_equal_failures_are_still_two_errors() -> None:
         (UnavailableError, {BackendError}),
         (OutcomeUnknownError, {UnavailableError, BackendError}),
         (UnsupportedError, {NotImplementedError, RuntimeError}),
+        (MigrationNeededError, {BackendError}),
         (MissingDriverError, {BackendError, ImportError}),
         (ExperimentStoreError, set()),
     ],
