@@ -25,7 +25,6 @@ from experiment_store.filters.predicates import (
 )
 from experiment_store.filters.restrictions import (
     differing,
-    either,
     matching,
     plain,
     restrict,
@@ -119,7 +118,7 @@ class _Checker:
             case Conjunction(parts):
                 return all_of(self.element(target, comparator, part) for part in parts)
             case Disjunction(parts):
-                return either(self.element(target, comparator, part) for part in parts)
+                return any_of(self.element(target, comparator, part) for part in parts)
             case Values(content):
                 return self.element(target, comparator, content)
             case Literal():

@@ -9,7 +9,7 @@ is not true).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import TypeAlias, assert_never
 
@@ -120,20 +120,53 @@ def negate(predicate: Predicate) -> Predicate:
 
 
 def all_of(terms: Iterable[Predicate]) -> Predicate:
-    """Join *terms* with AND; nested conjunctions become one."""
-    flat = tuple(_flatten(All, terms))
-    return flat[0] if len(flat) == 1 else All(flat)
+    """Join *terms* with AND; nested conjunctions become one, and no term stands there twice."""
+    return _join(All, terms, expected=False)
 
 
 def any_of(terms: Iterable[Predicate]) -> Predicate:
-    """Join *terms* with OR; nested disjunctions become one."""
-    flat = tuple(_flatten(AnyOf, terms))
-    return flat[0] if len(flat) == 1 else AnyOf(flat)
+    """Join *terms* with OR; equalities of one operand become one, as its inequalities in AND do."""
+    return _join(AnyOf, terms, expected=True)
 
 
-def _flatten(joint: type[All | AnyOf], terms: Iterable[Predicate]) -> Iterable[Predicate]:
+def _join(joint: type[All | AnyOf], terms: Iterable[Predicate], *, expected: bool) -> Predicate:
+    flat = tuple(_merge(dict.fromkeys(_flatten(joint, terms)), expected=expected))
+    return flat[0] if len(flat) == 1 else joint(flat)
+
+
+def _flatten(joint: type[All | AnyOf], terms: Iterable[Predicate]) -> Iterator[Predicate]:
     for term in terms:
         if isinstance(term, joint):
             yield from term.terms
         else:
             yield term
+
+
+def _merge(terms: Iterable[Predicate], *, expected: bool) -> Iterator[Predicate]:
+    """Put one test for all equalities of an operand, if *expected* so, in place of the first."""
+    groups: dict[object, list[Predicate]] = {}
+    for term in terms:
+        equality = _as_equality(term)
+        key = term if equality is None or equality.expected is not expected else equality.operand
+        groups.setdefault(key, []).append(term)
+    for first, *others in groups.values():
+        yield _one_of(filter(None, map(_as_equality, (first, *others)))) if others else first
+
+
+def _as_equality(term: Predicate) -> OneOf | None:
+    match term:
+        case Compare(operand, Op.EQ, value, expected):
+            return OneOf(operand, frozenset({value}), expected)
+        case OneOf():
+            return term
+        case _:
+            return None
+
+
+def _one_of(equalities: Iterable[OneOf]) -> Predicate:
+    first, *others = equalities
+    values = first.values.union(*(other.values for other in others))
+    if len(values) == 1:
+        [value] = values
+        return Compare(first.operand, Op.EQ, value, first.expected)
+    return evolve(first, values=values)

@@ -7,7 +7,7 @@ the filter is within the limit of length.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from attrs import frozen
 
@@ -34,6 +34,8 @@ from experiment_store.values import Value
 
 _STAR = ("", "")
 
+Joint: TypeAlias = type[All | AnyOf]
+
 
 def render(predicate: Predicate) -> str:
     """Return the canonical filter that means *predicate*; ALWAYS is blank.
@@ -54,26 +56,30 @@ def render(predicate: Predicate) -> str:
 class _Renderer:
     explicit: bool
 
-    def text(self, predicate: Predicate, *, nested: bool = False) -> str:
+    def text(self, predicate: Predicate, *, within: Joint | None = None) -> str:
         match predicate:
             case All(()):
                 return "*"
             case AnyOf(()):
                 return "-*"
             case All(terms):
-                return _joined(" AND ", self.terms(terms, expected=True), closed=nested)
+                return _joined(" AND ", self.terms(terms, All), closed=within is AnyOf)
             case AnyOf(terms):
-                texts = self.terms(terms, expected=False)
-                return _joined(" OR ", texts, closed=nested and self.explicit)
+                texts = self.terms(terms, AnyOf)
+                return _joined(" OR ", texts, closed=within is All and self.explicit)
+            case OneOf(operand, values, expected) if not self.explicit:
+                # A list would be a level deeper than the equalities it may have been.
+                sign, joint = ("", " OR ") if expected else ("-", " AND ")
+                texts = [f"{sign}{_path(operand)} = {_value(value)}" for value in sorted(values)]
+                return _joined(joint, texts, closed=within is AnyOf and not expected)
             case _:
                 return _leaf(predicate)
 
-    def terms(self, terms: tuple[Predicate, ...], *, expected: bool) -> list[str]:
-        """Render what is joined by AND if *expected*, otherwise by OR."""
+    def terms(self, terms: tuple[Predicate, ...], joint: Joint) -> list[str]:
         texts = []
         while terms:
-            difference = _difference(terms[:2], expected=expected)
-            texts.append(difference or self.text(terms[0], nested=True))
+            difference = _difference(terms[:2], expected=joint is All)
+            texts.append(difference or self.text(terms[0], within=joint))
             terms = terms[2 if difference else 1 :]
         return texts
 

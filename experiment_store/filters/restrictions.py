@@ -5,7 +5,6 @@ This is the table of docs/filter-language.md, "What a restriction means".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from attrs import evolve
@@ -17,17 +16,13 @@ from experiment_store.filters.patterns import Pattern
 from experiment_store.filters.predicates import (
     ALWAYS,
     NEVER,
-    AnyOf,
     Compare,
     Label,
     Match,
-    OneOf,
     Op,
-    Operand,
     Predicate,
     Present,
     all_of,
-    any_of,
     negate,
 )
 from experiment_store.filters.syntax import Literal
@@ -74,28 +69,6 @@ def matching(target: Target, pattern: Pattern) -> Predicate:
     """The target is present and has the form of *pattern*, of which there is one spelling."""
     pattern = without_idle_gaps(pattern)
     return present(target) if pattern.parts == _STAR else Match(target.operand, pattern)
-
-
-def either(predicates: Iterable[Predicate]) -> Predicate:
-    """Join what the elements of a list mean with OR; plain values become one leaf."""
-    joined = any_of(predicates)
-    if not isinstance(joined, AnyOf):
-        return joined
-    operand: Operand | None = None
-    values: set[Value] = set()
-    for term in joined.terms:
-        match term:
-            case Compare(operand, Op.EQ, value, True):
-                values.add(value)
-            case OneOf(operand, several, True):
-                values |= several
-            case _:
-                return joined
-    if operand is None:
-        return joined
-    if len(values) == 1:
-        return Compare(operand, Op.EQ, values.pop())
-    return OneOf(operand, frozenset(values))
 
 
 def without_idle_gaps(pattern: Pattern) -> Pattern:

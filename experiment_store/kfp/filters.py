@@ -35,7 +35,6 @@ from experiment_store.filters.predicates import (
     any_of,
     negate,
 )
-from experiment_store.filters.restrictions import either
 from experiment_store.kfp.proto import Node, NotJsonError, parse
 from experiment_store.records import StorageState
 from experiment_store.schema import EXPERIMENT, Type
@@ -210,7 +209,7 @@ class _Test:
             values = [] if listed is None else [_LISTS[member](item) for item in listed.items()]
         self.check(node, member)
         # In order and without repetitions, so that one meaning has one form.
-        return either(self.one(node, value) for value in sorted(set(values)))
+        return any_of(self.one(node, value) for value in sorted(set(values)))
 
     def check(self, node: Node, member: str) -> None:
         """Refuse operations that take no such value, or no such field."""

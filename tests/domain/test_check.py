@@ -143,7 +143,7 @@ def _like(operand: Operand, *parts: str) -> Predicate:
         ("name = (a b)", All((_eq("name", "a"), _eq("name", "b")))),
         ("name = (a AND (b OR c))", All((_eq("name", "a"), OneOf("name", frozenset("bc"))))),
         ("name:(a OR b)", AnyOf((_like("name", "", "a", ""), _like("name", "", "b", "")))),
-        ("name:(* OR *)", AnyOf((_ne("name", ""), _ne("name", "")))),
+        ("name:(* OR *)", _ne("name", "")),
         ("labels.k:(a OR b)", OneOf(_K, frozenset("ab"))),
         ("name = (* OR a)", AnyOf((ALWAYS, _eq("name", "a")))),
         # functions

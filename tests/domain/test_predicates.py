@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +13,10 @@ from experiment_store.filters.predicates import (
     NEVER,
     All,
     AnyOf,
+    Compare,
+    Label,
+    OneOf,
+    Op,
     Predicate,
     all_of,
     any_of,
@@ -47,6 +54,35 @@ def test_a_joint_of_one_is_that_one(predicate: Predicate) -> None:
     assert all_of([predicate]) == any_of([predicate]) == predicate
     assert all_of([ALWAYS, predicate]) == predicate
     assert any_of([NEVER, predicate]) == predicate
+
+
+@given(_predicates)
+def test_saying_a_thing_twice_is_saying_it_once(predicate: Predicate) -> None:
+    assert all_of([predicate, predicate]) == any_of([predicate, predicate]) == predicate
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_equalities_of_one_operand_become_one_test(expected: bool) -> None:  # noqa: FBT001 (pytest fills it)
+    join = any_of if expected else all_of
+    first, second = (Compare("name", Op.EQ, value, expected) for value in "ab")
+    other = Compare(Label("name"), Op.EQ, "a", expected)
+    several = OneOf("name", frozenset("bc"), expected)
+
+    assert join([first, other, second, several]) == join(
+        [OneOf("name", frozenset("abc"), expected), other]
+    )
+    assert join([first, several, OneOf("name", frozenset("c"), not expected)]) != join(
+        [first, several]
+    )
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_equalities_that_must_all_hold_stay_apart(expected: bool) -> None:  # noqa: FBT001 (as above)
+    join: Callable[..., Predicate] = all_of if expected else any_of
+    joint = All if expected else AnyOf
+    terms = tuple(Compare("name", Op.EQ, value, expected) for value in "ab")
+
+    assert join(terms) == joint(terms)
 
 
 def test_a_joint_of_none_is_a_constant() -> None:

@@ -66,10 +66,19 @@ def test_the_deepest_filter_can_be_read_again(depth: int, inner: bool, sign: str
     _check_round_trip(compile_filter(text, EXPERIMENT, _NOW), EXPERIMENT)
 
 
-def test_terms_joined_by_or_stand_in_parentheses_between_and() -> None:
-    predicate = compile_filter("name = a AND id = b OR id = c", EXPERIMENT, _NOW)
+@given(st.sampled_from(["id = b OR id = c", "-id = b -id = c", "-id = b OR id = c OR -id = d"]))
+def test_merged_equalities_are_nested_no_deeper_than_they_were_written(equalities: str) -> None:
+    text = f"name:z {equalities}"
+    for level in range(20):
+        text = f"name:x{level} OR (name:y{level} {text})"
 
-    assert render(predicate) == 'name = "a" AND (id = "b" OR id = "c")'
+    _check_round_trip(compile_filter(text, EXPERIMENT, _NOW), EXPERIMENT)
+
+
+def test_terms_joined_by_or_stand_in_parentheses_between_and() -> None:
+    predicate = compile_filter("name = a AND id = b OR name = c", EXPERIMENT, _NOW)
+
+    assert render(predicate) == 'name = "a" AND (id = "b" OR name = "c")'
 
 
 @pytest.mark.parametrize(
