@@ -30,6 +30,7 @@ from experiment_store.filters.predicates import (
     Match,
     OneOf,
     Predicate,
+    Present,
     Search,
 )
 from experiment_store.ordering import Order, SortKey, arrange, follows, sort_values
@@ -197,6 +198,29 @@ class TakesNoLimitForAll(Selective):
 
 
 # Conditions
+
+
+@caught_by("test_a_word_is_found_in_one_value_and_never_across_two")
+class SearchesAllValuesAsOneText(Selective):
+    def holds(self, leaf: Leaf, record: Any) -> bool:
+        if not isinstance(leaf, Search):
+            return super().holds(leaf, record)
+        text = "".join((record.name, record.description, *record.labels.values()))
+        return leaf.pattern.matches(text) is leaf.expected
+
+
+@caught_by(
+    "test_many_labels_and_words_are_looked_for_at_once",
+    "test_a_key_that_stands_in_a_value_is_no_label",
+)
+class LooksForKeysInJson(Selective):
+    def holds(self, leaf: Leaf, record: Any) -> bool:
+        match leaf:
+            case Present(Label(key), expected):
+                written = ",".join(f'"{key}":"{value}"' for key, value in record.labels.items())
+                return (f'"{key}":' in written) is expected
+            case _:
+                return super().holds(leaf, record)
 
 
 @caught_by("test_a_pattern_tells_case_apart")

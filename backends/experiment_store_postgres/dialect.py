@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from experiment_store.errors import BackendError, UnavailableError
-from experiment_store_sql import Plain, Row, Storage, Table, table_name
+from experiment_store_sql import JOINT, Plain, Row, Storage, Table, table_name
 
 _ARRAYS = {Storage.TEXT: "text[]", Storage.INTEGER: "bigint[]"}
 _ESCAPE = "\\"
@@ -49,6 +49,7 @@ class PostgresDialect:
     begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
     explain = "EXPLAIN"
     engine = "postgresql+psycopg"
+    copied_label = '((x.labels ->> %s::text) COLLATE "C")'
 
     def __init__(self, schema: str, *, prefix: str = "", isolation: str = DEFAULT) -> None:
         """Speak of the tables in *schema* whose names begin with *prefix*."""
@@ -90,6 +91,19 @@ class PostgresDialect:
     def bind_pattern(self, parts: Sequence[str]) -> str:
         """Join *parts* by percent signs; LIKE's own characters are escaped."""
         return "%".join(_SPECIAL.sub(r"\\\1", part) for part in parts)
+
+    def bind_label(self, key: str) -> str | None:
+        """Send the key as it is."""
+        return key
+
+    def with_labels(self, condition: str, labels: str, *, copy: bool, words: bool) -> str:
+        """Parse the copy once a record; without OFFSET the planner would do it in every place."""
+        columns = ["r.labels::jsonb AS labels"] if copy else []
+        if words:
+            joined = f"coalesce(string_agg(j.value, chr({ord(JOINT)})), '') COLLATE \"C\""
+            each = f"SELECT {joined} FROM jsonb_each_text(r.labels::jsonb) AS j"
+            columns.append(f"({each}) AS words")
+        return f"(SELECT {condition} FROM (SELECT {', '.join(columns)} OFFSET 0) AS x)"
 
     def is_idle(self, connection: Any) -> bool:
         """Ask the driver, which knows of commands that were interrupted."""

@@ -3,7 +3,7 @@
 from experiment_store_sql.backend import SqlBackend
 from experiment_store_sql.codec import Plain, Row
 from experiment_store_sql.connections import Connections
-from experiment_store_sql.dialect import Dialect, table_name
+from experiment_store_sql.dialect import JOINT, Dialect, table_name
 from experiment_store_sql.hosted import EngineConnections, Host
 from experiment_store_sql.pool import Pool
 from experiment_store_sql.statements import Call, insert_text
@@ -13,6 +13,7 @@ from experiment_store_sql.urls import check_identifier, check_prefix, seconds, s
 from experiment_store_sql.work import Work
 
 __all__ = [
+    "JOINT",
     "Call",
     "Connections",
     "Dialect",

@@ -27,7 +27,7 @@ Row = tuple[Any, ...]
 
 _MANY = 4  # rows from which on it pays to convert columns
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_write_labels = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_write_json = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _labels_json = JSONDecoder(object_hook=Labels)
 
 
@@ -38,7 +38,7 @@ def encode(value: Any) -> Plain:
     if isinstance(value, datetime):
         return to_micros(value)
     if isinstance(value, Mapping):
-        return _write_labels(value)
+        return _write_json(value)
     return int(value)
 
 
@@ -61,6 +61,11 @@ def term(namespace: str, key: str, value: str) -> int:
 
     text = f"{namespace}\0{key}\0{value}"
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
+
+
+def key_in_json(key: str) -> str:
+    """Return what stands in the column of the labels where one has this *key*."""
+    return f"{_write_json(key)}:"
 
 
 def label_rows(records: Iterable[Any]) -> Iterator[Row]:

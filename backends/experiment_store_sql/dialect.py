@@ -10,6 +10,9 @@ from experiment_store.errors import BackendError
 from experiment_store_sql.codec import Plain, Row
 from experiment_store_sql.tables import Storage, Table
 
+JOINT = "\x01"
+"""What stands between values that are searched together; where it can, a value may hold it too."""
+
 
 class Dialect(Protocol):
     """How one database says what the others say differently.
@@ -18,6 +21,7 @@ class Dialect(Protocol):
     *schema* stands before it where the name of a table is used; *mark* stands for a
     parameter.
     The driver, and whatever pools its connections, raise *errors*.
+    *copied_label* is the value of a label in the record's own copy, NULL without it.
     `begin_write` opens a transaction whose reads other writers cannot undermine
     once they are locked; `begin_read` opens one that sees a single snapshot.
     """
@@ -37,6 +41,7 @@ class Dialect(Protocol):
     begin_read: str
     explain: str
     engine: str  # what SQLAlchemy calls database and driver
+    copied_label: str
 
     def reading(self) -> AbstractContextManager[Any]:
         """Return what a read holds while it runs."""
@@ -61,6 +66,16 @@ class Dialect(Protocol):
 
     def bind_pattern(self, parts: Sequence[str]) -> str:
         """The parameter for `like`: *parts* with any run of characters between them."""
+
+    def bind_label(self, key: str) -> str | None:
+        """The parameter for *copied_label*; None if the copy cannot be asked for *key*."""
+
+    def with_labels(self, condition: str, labels: str, *, copy: bool, words: bool) -> str:
+        """Read the labels of *r* once, for all that *condition* asks of them.
+
+        *copy* says whether *copied_label* stands there, *words* whether ``x.words``
+        does: the values of all labels, in the table *labels* too, joined by `JOINT`.
+        """
 
     def is_idle(self, connection: Any) -> bool:
         """Tell whether a connection is ready for its next step."""

@@ -87,7 +87,7 @@ class Listing:
             same = f"leader.key = {bind(label.key)} AND leader.value = {bind(label.value)}"
             where.append(same if label.namespace is None else self._within(label, same))
         if self._rest != ALWAYS:
-            where.append(f"({self._conditions.word(self._rest)})")
+            where.append(f"({self._conditions.where(self._rest)})")
         return where
 
     def _within(self, label: Leader, same: str) -> str:

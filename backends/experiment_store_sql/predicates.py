@@ -2,7 +2,8 @@
 
 Both come out of one walk: whoever writes a mark for a parameter appends its value
 in the same breath, from left to right. Equal forms of predicates are equal texts,
-so that a driver or a database can keep what it has prepared.
+so that a driver or a database can keep what it has prepared. A filter of many
+labels or words reads the record's own copy of them: see docs/decisions/0010.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from experiment_store.filters.predicates import (
     AnyOf,
     Compare,
     Label,
+    Leaf,
     Match,
     OneOf,
     Op,
@@ -24,11 +26,12 @@ from experiment_store.filters.predicates import (
     Predicate,
     Present,
     Search,
+    leaves,
 )
 from experiment_store.schema import Kind, Type
 from experiment_store.values import Value
-from experiment_store_sql.codec import absent, encode
-from experiment_store_sql.dialect import Dialect, table_name
+from experiment_store_sql.codec import absent, encode, key_in_json
+from experiment_store_sql.dialect import JOINT, Dialect, table_name
 from experiment_store_sql.ranges import successor
 from experiment_store_sql.tables import LABELLED, Storage, storage
 
@@ -38,6 +41,9 @@ _OPPOSITE: Mapping[Op, str] = {
 _SEARCHED = ("name", "description")
 
 TRUE, FALSE = "1 = 1", "1 = 0"
+
+_ONE_WORD = 3  # parts of a pattern: the word, and nothing on either side
+_FEW = 3  # labels, or words, for each of which the table of labels is searched
 
 Test = Callable[[str], str]
 """Words a condition on the text of a column."""
@@ -51,6 +57,26 @@ class Conditions:
         self._kind = kind
         self._dialect = dialect
         self._values = values
+        self._reads_copy = self._reads_words = False
+
+    def where(self, predicate: Predicate) -> str:
+        """Return what `word` does, for a filter; it may have many labels and words.
+
+        What needs none of them stays outside, for an index to answer or to spare the rest.
+        """
+        labels = [leaf for leaf in leaves(predicate) if _reads_labels(leaf)]
+        words = sum(isinstance(leaf, Search) for leaf in labels)
+        self._reads_words, self._reads_copy = words > _FEW, len(labels) - words > _FEW
+        if not (self._reads_words or self._reads_copy):
+            return self.word(predicate)
+        terms = predicate.terms if isinstance(predicate, All) else (predicate,)
+        needy = {term: not set(labels).isdisjoint(leaves(term)) for term in terms}
+        texts = [self._term(term) for term in terms if not needy[term]]
+        condition = " AND ".join([self._term(term) for term in terms if needy[term]])
+        read = self._dialect.with_labels(
+            condition, self._labels, copy=self._reads_copy, words=self._reads_words
+        )
+        return " AND ".join([*texts, read])
 
     def bind(self, value: Any) -> str:
         """Return the mark for *value*."""
@@ -77,7 +103,7 @@ class Conditions:
             case Present("labels", expected):
                 return f"r.labels {'<>' if expected else '='} '{{}}'"
             case Present(operand, expected):
-                return self._leaf(operand, lambda _: TRUE, expected=expected)
+                return self._leaf(operand, "{} IS NOT NULL".format, expected=expected)
             case All(terms):
                 return " AND ".join([self._term(term) for term in terms]) or TRUE
             case AnyOf(terms):
@@ -100,13 +126,22 @@ class Conditions:
 
     def _leaf(self, operand: Operand, test: Test, *, expected: bool) -> str:
         if isinstance(operand, Label):
-            value = self.label_value(operand.key, test)
-            return _as_expected(f"{value} IS TRUE", expected=expected)
+            return _as_expected(self._label(operand.key, test), expected=expected)
         column, field = f"r.{operand}", self._kind.by_name[operand]
         if not field.optional:
             return _as_expected(test(column), expected=expected)
         there = f"{column} <> {self.bind(absent(field))}"
         return _as_expected(f"({there} AND {test(column)})", expected=expected)
+
+    def _label(self, key: str, test: Test) -> str:
+        if not self._reads_copy:
+            return f"{self.label_value(key, test)} IS TRUE"
+        if (path := self._dialect.bind_label(key)) is not None:
+            self.bind(path)
+            return f"({test(self._dialect.copied_label)}) IS TRUE"
+        # The copy tells only that there may be such a label: its text can stand in a value.
+        perhaps = self._like("r.labels", Pattern(("", key_in_json(key), "")))
+        return f"({perhaps} AND {self.label_value(key, test)} IS TRUE)"
 
     def _excludes_absent(self, name: str, op: Op) -> bool:
         """Whether no absent value passes a comparison as it is stored.
@@ -131,7 +166,8 @@ class Conditions:
         if pattern.folded:
             return self._like(f"lower({column})", pattern)
         prefix, *others = pattern.parts
-        end = successor(prefix) if prefix and others else None
+        indexed = prefix and others and column != self._dialect.copied_label
+        end = successor(prefix) if indexed else None
         if end is None:
             return self._like(column, pattern)
         within = f"{column} >= {self.bind(prefix)} AND {column} < {self.bind(end)}"
@@ -143,12 +179,27 @@ class Conditions:
 
     def _search(self, pattern: Pattern) -> str:
         texts = [self._match(f"r.{name}", pattern) for name in _SEARCHED]
+        if self._reads_words:
+            texts.append(self._like("x.words", pattern))
+            if len(pattern.parts) <= _ONE_WORD and JOINT not in "".join(pattern.parts):
+                return f"({' OR '.join(texts)})"
+            # It may have begun in one value and ended in the next.
+            texts[-1] = f"({texts[-1]} AND {self._has_value(pattern)})"
+        else:
+            texts.append(self._has_value(pattern))
+        return f"({' OR '.join(texts)})"
+
+    def _has_value(self, pattern: Pattern) -> str:
         labels = f"{self._labels} AS l WHERE l.id = r.id AND {self._match('l.value', pattern)}"
-        return f"({' OR '.join(texts)} OR EXISTS (SELECT 1 FROM {labels}))"
+        return f"EXISTS (SELECT 1 FROM {labels})"
 
     @property
     def _labels(self) -> str:
         return table_name(self._dialect, LABELLED[self._kind.name])
+
+
+def _reads_labels(leaf: Leaf) -> bool:
+    return isinstance(leaf, Search) or isinstance(leaf.operand, Label)
 
 
 def _as_expected(condition: str, *, expected: bool) -> str:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from experiment_store.errors import BackendError
-from experiment_store_sql import Plain, Row, Storage, Table, insert_text
+from experiment_store_sql import JOINT, Plain, Row, Storage, Table, insert_text
 from experiment_store_sqlite.failures import failure
 from experiment_store_sqlite.turns import Turns
 
@@ -38,6 +38,7 @@ class SqliteDialect:
     begin_read = "BEGIN"
     explain = "EXPLAIN QUERY PLAN"
     engine = "sqlite"
+    copied_label = "json_extract(r.labels, ?)"
 
     def __init__(
         self, path: str, *, in_memory: bool, timeout: float = 30.0, prefix: str = ""
@@ -80,6 +81,19 @@ class SqliteDialect:
     def bind_pattern(self, parts: Sequence[str]) -> str:
         """Join *parts* by the asterisks of GLOB; its own characters stand in brackets."""
         return "*".join(_SPECIAL.sub(r"[\1]", part) for part in parts)
+
+    def bind_label(self, key: str) -> str | None:
+        """Write a path, whose quotes know no escapes and are never empty."""
+        written = json.dumps(key, ensure_ascii=False)
+        return f"$.{written}" if key and written == f'"{key}"' else None
+
+    def with_labels(self, condition: str, labels: str, *, copy: bool, words: bool) -> str:
+        """Join the values once a record; the copy needs no help, its last parse is kept."""
+        if not words:
+            return f"({condition})"
+        joined = f"coalesce(group_concat(l.value, char({ord(JOINT)})), '')"
+        values = f"SELECT {joined} AS words FROM {labels} AS l WHERE l.id = r.id"
+        return f"(SELECT {condition} FROM ({values}) AS x)"
 
     def is_idle(self, connection: Any) -> bool:
         """Look for a transaction that is still open."""

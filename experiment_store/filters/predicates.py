@@ -119,6 +119,15 @@ def negate(predicate: Predicate) -> Predicate:
             assert_never(predicate)
 
 
+def leaves(predicate: Predicate) -> Iterator[Leaf]:
+    """Yield the leaves, from left to right."""
+    if isinstance(predicate, All | AnyOf):
+        for term in predicate.terms:
+            yield from leaves(term)
+    else:
+        yield predicate
+
+
 def all_of(terms: Iterable[Predicate]) -> Predicate:
     """Join *terms* with AND; nested conjunctions become one, and no term stands there twice."""
     return _join(All, terms, expected=False)

@@ -11,6 +11,7 @@ from experiment_store.testing.cascading import Cascading
 from experiment_store.testing.comparing import Comparing
 from experiment_store.testing.deleting import Deleting
 from experiment_store.testing.inserting import Inserting
+from experiment_store.testing.labelling import Labelling
 from experiment_store.testing.paging import Paging
 from experiment_store.testing.racing import Racing
 from experiment_store.testing.reading import Reading
@@ -20,7 +21,17 @@ from experiment_store.testing.writing import Writing
 
 
 class BackendContract(
-    Reading, Selecting, Comparing, Paging, Inserting, Updating, Cascading, Deleting, Writing, Racing
+    Reading,
+    Selecting,
+    Labelling,
+    Comparing,
+    Paging,
+    Inserting,
+    Updating,
+    Cascading,
+    Deleting,
+    Writing,
+    Racing,
 ):
     """Subclass this in a test module, and provide a fixture *backend*: new, and empty.
 
