@@ -20,7 +20,8 @@ def compile_filter(text: str, kind: Kind[Any], now: datetime) -> Predicate:
     """Return what *text* means for records of *kind*; *now* is the instant of the request.
 
     Blank text admits every record. At most 10,000 code points, 500 terms,
-    parentheses 20 deep and 8 wildcards per literal (AIP-160 allows limits).
+    parentheses 20 deep, 8 wildcards per literal and a cost of 100, which is
+    documented with the language (AIP-160 allows limits).
 
     Raises:
         InvalidArgumentError: *text* is not a ``str``.

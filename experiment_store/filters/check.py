@@ -7,9 +7,10 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, assert_never
 
-from attrs import frozen
+from attrs import field, frozen
 
 from experiment_store.errors import quote
+from experiment_store.filters.costs import MAX_COST, cost, first_beyond
 from experiment_store.filters.fields import Target, resolve, suggestion
 from experiment_store.filters.lexis import Source
 from experiment_store.filters.patterns import Pattern, containing, ending, fold, starting
@@ -68,11 +69,18 @@ def check(source: Source, condition: Condition, kind: Kind[Any], now: datetime) 
     """Return what *condition*, read from *source*, means for records of *kind* at *now*.
 
     Raises:
-        InvalidFilterError: It has over 500 terms, or a name or a type is wrong.
+        InvalidFilterError: It has over 500 terms or costs over 100, or a name or a type is wrong.
     """
     for position in islice(terms(condition), MAX_TERMS, None):
         raise source.limit(position, f"more than {MAX_TERMS} terms")
-    return _Checker(source, kind, now).condition(condition)
+    checker = _Checker(source, kind, now)
+    predicate = checker.condition(condition)
+    if cost(predicate) > MAX_COST:
+        raise source.limit(
+            first_beyond(checker.read, predicate),
+            f"costs more than {MAX_COST}: too many patterns, words, labels or comparisons",
+        )
+    return predicate
 
 
 @frozen
@@ -80,6 +88,7 @@ class _Checker:
     source: Source
     kind: Kind[Any]
     now: datetime
+    read: list[tuple[int, Predicate]] = field(factory=list, init=False)
 
     def condition(self, node: Condition) -> Predicate:
         match node:
@@ -90,13 +99,17 @@ class _Checker:
             case Negation(term):
                 return negate(self.condition(term))
             case Restriction():
-                return self.restriction(node)
+                return self.noted(node.path.segments[0].position, self.restriction(node))
             case Test():
-                return self.test(node)
+                return self.noted(node.name.position, self.test(node))
             case Bare():
-                return self.bare(node)
+                return self.noted(node.segments[0].position, self.bare(node))
             case _:
                 assert_never(node)
+
+    def noted(self, position: int, predicate: Predicate) -> Predicate:
+        self.read.append((position, predicate))
+        return predicate
 
     def restriction(self, node: Restriction) -> Predicate:
         target = resolve(self.source, node.path, self.kind)

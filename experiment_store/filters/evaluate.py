@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, TypeAlias, assert_never
 
+from experiment_store.filters.patterns import Pattern
 from experiment_store.filters.predicates import (
     All,
     AnyOf,
@@ -32,6 +33,7 @@ _COMPARE: Mapping[Op, Callable[[Any, Any], bool]] = {
     Op.EQ: operator.eq, Op.LT: operator.lt, Op.LE: operator.le,
     Op.GT: operator.gt, Op.GE: operator.ge,
 }  # fmt: skip
+_JOINT = "\0"  # stands in no text
 
 
 def matches(predicate: Predicate, record: Any) -> bool:
@@ -41,24 +43,32 @@ def matches(predicate: Predicate, record: Any) -> bool:
 
 def decider(predicate: Predicate) -> Decide:
     """Return what decides *predicate*, to be asked about many records."""
+    return _decider(predicate, _of_last(_searched))
+
+
+def _decider(predicate: Predicate, searched: Callable[[Any], str]) -> Decide:
     match predicate:
+        case Compare(operand, Op.EQ, value, expected):
+            read_it = _reader(operand)
+            return lambda record: (read_it(record) == value) is expected
         case Compare(operand, op, value, expected):
             compare = _COMPARE[op]
             return _leaf(operand, lambda actual: compare(actual, value), expected=expected)
         case OneOf(operand, values, expected):
-            return _leaf(operand, values.__contains__, expected=expected)
+            read_it = _reader(operand)
+            return lambda record: (read_it(record) in values) is expected
         case Match(operand, pattern, expected):
-            return _leaf(operand, pattern.matches, expected=expected)
+            return _leaf(operand, _matcher(pattern), expected=expected)
         case Search(pattern, expected):
-            return lambda record: any(map(pattern.matches, _texts(record))) is expected
+            return _search(pattern, searched, expected=expected)
         case Present("labels", expected):
             return lambda record: (len(record.labels) > 0) is expected
         case Present(operand, expected):
             return _leaf(operand, lambda _: True, expected=expected)
         case All(terms):
-            return _all([decider(term) for term in terms])
+            return _all([_decider(term, searched) for term in terms])
         case AnyOf(terms):
-            return _any([decider(term) for term in terms])
+            return _any([_decider(term, searched) for term in terms])
         case _:
             assert_never(predicate)
 
@@ -84,6 +94,37 @@ def _leaf(operand: Operand, holds: Callable[[Any], bool], *, expected: bool) -> 
         return (actual is not None and holds(actual)) is expected
 
     return decide
+
+
+def _matcher(pattern: Pattern) -> Callable[[str], bool]:
+    word = pattern.word
+    return pattern.matches if word is None else lambda text: word in text
+
+
+def _search(pattern: Pattern, searched: Callable[[Any], str], *, expected: bool) -> Decide:
+    word = pattern.word
+    if word is None or _JOINT in word:
+        return lambda record: any(map(pattern.matches, _texts(record))) is expected
+    return lambda record: (word in searched(record)) is expected
+
+
+def _searched(record: Any) -> str:
+    return _JOINT.join(_texts(record))
+
+
+def _of_last(read: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Read each record once, as long as all tests of one come before those of the next."""
+    last: tuple[Any, str] = (None, "")
+
+    def read_again(record: Any) -> str:
+        nonlocal last
+        known, text = last  # set and read as one, so that threads may share it
+        if known is not record:
+            text = read(record)
+            last = record, text
+        return text
+
+    return read_again
 
 
 def _all(terms: list[Decide]) -> Decide:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from attrs import frozen
 
-_FOLD = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-
 
 def fold(text: str) -> str:
     """Fold A-Z to a-z and nothing else.
@@ -13,7 +11,10 @@ def fold(text: str) -> str:
     It is the one folding that SQLite's ``lower()``, PostgreSQL's
     ``lower(x COLLATE "C")`` and Python can do identically.
     """
-    return text.translate(_FOLD)
+    if text.isascii():
+        return text.lower()
+    # Of bytes, lower() changes only ASCII, at many times the speed of a table of characters.
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 @frozen
@@ -27,6 +28,15 @@ class Pattern:
 
     parts: tuple[str, ...]
     folded: bool = False
+
+    @property
+    def word(self) -> str | None:
+        """The text of a pattern that contains it in exact case and asks for nothing else."""
+        match self:
+            case Pattern(("", text, ""), False):
+                return text
+            case _:
+                return None
 
     def matches(self, text: str) -> bool:
         """Decide whether all of *text* has this form; white space and line breaks count."""

@@ -18,6 +18,7 @@ from attrs import frozen
 
 from experiment_store.errors import InvalidArgumentError, quote
 from experiment_store.filters.check import MAX_TERMS
+from experiment_store.filters.costs import MAX_COST, cost
 from experiment_store.filters.lexis import BLANK, MAX_LENGTH
 from experiment_store.filters.patterns import containing
 from experiment_store.filters.predicates import (
@@ -109,7 +110,7 @@ def translate(text: str) -> Predicate:
     It is JSON or URL-encoded JSON, since the web UI encodes what the HTTP layer decodes
     once more than the SDK does. What is JSON already is never decoded, so that ``+`` and
     ``%`` in names survive. Blank text and no predicates admit every record. At most
-    10,000 characters of JSON, and 500 comparisons (an equal time is two).
+    10,000 characters of JSON, 500 comparisons (an equal time is two), and a cost of 100.
 
     Raises:
         InvalidArgumentError: It is not such a text, or too large.
@@ -120,6 +121,8 @@ def translate(text: str) -> Predicate:
     translated = all_of(map(_predicate, predicates.items()))
     if _size(translated) > MAX_TERMS:
         raise node.refusal(f"has more than {MAX_TERMS} comparisons")
+    if cost(translated) > MAX_COST:
+        raise node.refusal(f"costs more than {MAX_COST}: too many substrings or comparisons")
     return translated
 
 

@@ -155,7 +155,13 @@ def test_a_malformed_filter_is_shown_where_it_is_malformed(
 
 @pytest.mark.parametrize(
     "template",
-    ["({})", "NOT ({})", "name = a AND x OR ({})", "labels.k != v OR -({}) OR b c", "((({})))"],
+    [
+        "({})",
+        "NOT ({})",
+        "name = a AND id = x OR ({})",
+        "name < v OR -({}) id = c",
+        "((({})))",
+    ],
 )
 def test_parentheses_nest_20_deep(template: str) -> None:
     text, step = "a", template.count("(")
