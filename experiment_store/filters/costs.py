@@ -35,10 +35,10 @@ _PATTERN = 3
 _LONG_PATTERN = 6
 _FOLDED = 2  # times as much
 _WORD = 10
-_GAPPED_WORD = 33  # what it may not do is to begin in one label and to end in another
+_GAPPED_WORD = 30  # it may not begin in one label and end in another
+_GAP = 3  # more, for each wildcard between two texts
 
 _LONG = ("description", "schedule")
-_PARTS_OF_WORD = 3
 
 
 def cost(predicate: Predicate) -> int:
@@ -56,7 +56,7 @@ def weigh(leaf: Leaf) -> int:
         case Match(operand, pattern):
             return _weigh_pattern(operand, pattern)
         case Search(pattern):
-            return _WORD if len(pattern.parts) <= _PARTS_OF_WORD else _GAPPED_WORD
+            return (_GAPPED_WORD if pattern.gaps else _WORD) + _GAP * pattern.gaps
         case _:
             assert_never(leaf)
 
@@ -86,4 +86,4 @@ def _plain(leaf: Leaf) -> Leaf:
 
 def _weigh_pattern(operand: Operand, pattern: Pattern) -> int:
     weight = _LONG_PATTERN if operand in _LONG else _PATTERN
-    return weight * _FOLDED if pattern.folded else weight
+    return (weight + _GAP * pattern.gaps) * (_FOLDED if pattern.folded else 1)

@@ -31,12 +31,17 @@ class Pattern:
 
     @property
     def word(self) -> str | None:
-        """The text of a pattern that contains it in exact case and asks for nothing else."""
-        match self:
-            case Pattern(("", text, ""), False):
+        """The text of a pattern that contains it and asks for nothing else."""
+        match self.parts:
+            case ("", text, ""):
                 return text
             case _:
                 return None
+
+    @property
+    def gaps(self) -> int:
+        """How often any run of characters may stand between two texts."""
+        return max(0, len(self.parts) - 1 - (not self.parts[0]) - (not self.parts[-1]))
 
     def matches(self, text: str) -> bool:
         """Decide whether all of *text* has this form; white space and line breaks count."""

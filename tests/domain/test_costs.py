@@ -30,7 +30,9 @@ def _compile(text: str, kind: Kind[Any] = EXPERIMENT) -> Predicate:
         ("labels.k = a", 2), ("labels.k = (a OR b)", 2), ("labels:k", 2), ("labels.k > a", 2),
         ("labels:*", 1), ("labels.k != a", 4), ("labels.k = a*", 3), ("name:a", 3),
         ("icontains(name, a)", 6), ("description:a", 6), ("icontains(description, a)", 12),
-        ("word", 10), ('"two words"', 10), ("two words", 20), ("gap*ped", 33), ("-word", 10),
+        ("word", 10), ('"two words"', 10), ("two words", 20), ("gap*ped", 33),
+        ("*a*b*c*", 36), ("name = *a*", 3), ("name = a*b", 6),
+        ("description:a*b*c", 12), ("-word", 10),
     ],
 )  # fmt: skip
 def test_a_filter_costs(text: str, expected: int) -> None:
