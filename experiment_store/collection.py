@@ -111,7 +111,8 @@ class Collection(ABC, Generic[R]):
     ) -> Page[R]:
         services = self._services
         limit = page_limit(page_size, services.max_page_size)
-        bookmark = services.tokens.decode(page_token) if page_token else None
+        first = isinstance(page_token, str) and not page_token
+        bookmark = None if first else services.tokens.decode(page_token)
         now = bookmark.now if bookmark else services.now()
         listing = self._open(scope, filter, order_by, now)
         if bookmark and bookmark.listing != listing.digest:

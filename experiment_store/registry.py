@@ -58,7 +58,9 @@ def connect(
         BackendError: The store cannot be opened.
     """
     with ExitStack() as undo:
-        backend = open_backend(url or default_url())
+        if url is None or (isinstance(url, str) and not url):  # other than text is a mistake
+            url = default_url()
+        backend = open_backend(url)
         undo.callback(backend.close)
         store = ExperimentStore(
             backend,

@@ -12,7 +12,7 @@ from experiment_store.errors import InvalidArgumentError
 from experiment_store_postgres.backend import DEFAULT_SCHEMA, RETRY_TIMEOUT, PostgresBackend
 from experiment_store_postgres.connections import POOL
 from experiment_store_postgres.dialect import DEFAULT
-from experiment_store_sql import seconds, split
+from experiment_store_sql import check_names, seconds, split
 
 _DRIVERS = ("postgresql", "postgresql+psycopg")
 _SWITCH = {"on": True, "off": False}
@@ -78,6 +78,7 @@ def _conninfo(location: str, parameters: Mapping[str, str]) -> str:
     except psycopg.Error:  # whose text repeats what it could not read, passwords too
         problem = "must be postgresql://user:password@host:port/database, percent-encoded"
         raise InvalidArgumentError("url", problem) from None
+    check_names(parameters)  # the driver's text below repeats one
     try:
         joined = make_conninfo(location, **parameters)
     except psycopg.Error as error:

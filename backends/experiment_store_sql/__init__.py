@@ -9,7 +9,7 @@ from experiment_store_sql.pool import Pool
 from experiment_store_sql.statements import Call, insert_text
 from experiment_store_sql.steps import PooledSteps, Steps
 from experiment_store_sql.tables import Storage, Table
-from experiment_store_sql.urls import check_identifier, check_prefix, seconds, split
+from experiment_store_sql.urls import check_identifier, check_names, check_prefix, seconds, split
 from experiment_store_sql.work import Work
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Table",
     "Work",
     "check_identifier",
+    "check_names",
     "check_prefix",
     "insert_text",
     "seconds",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from experiment_store.errors import InvalidArgumentError
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST_NAME = 40
 _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]+)?")
 
 LONGEST_PREFIX = 20
@@ -21,6 +23,18 @@ def split(url: str) -> tuple[str, dict[str, str]]:
     from urllib.parse import parse_qsl  # noqa: PLC0415 (as much time as to open a SQLite file)
 
     return location, dict(parse_qsl(query, keep_blank_values=True))
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse *names* of parameters that are none, and do not repeat them.
+
+    A second question mark, or one in a password, makes the rest of the URL a name.
+
+    Raises:
+        InvalidArgumentError: One has other characters than a name, or over 40 of them.
+    """
+    if not all(_IDENTIFIER.fullmatch(name) and len(name) <= _LONGEST_NAME for name in names):
+        raise InvalidArgumentError("url", "has a parameter that is none; write ?name=value&…")
 
 
 def seconds(name: str, text: str) -> float:

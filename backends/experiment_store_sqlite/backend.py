@@ -15,6 +15,7 @@ from experiment_store_sql import (
     PooledSteps,
     SqlBackend,
     Work,
+    check_names,
     check_prefix,
     seconds,
     split,
@@ -59,6 +60,7 @@ def connect(url: str) -> SqliteBackend:
     host, _, path = location.partition("/")
     if host or not separator:
         raise InvalidArgumentError("url", "must be sqlite:///path/to/file, with three slashes")
+    check_names(given)
     if unknown := sorted(given.keys() - _PARAMETERS):
         raise InvalidArgumentError("url", f"has the unknown parameter {unknown[0]!r}")
     synchronous, timeout = given.get("synchronous", "full"), given.get("timeout", "30")
