@@ -76,6 +76,12 @@ def test_equalities_of_one_operand_become_one_test(expected: bool) -> None:  # n
     )
 
 
+def test_a_list_of_one_value_is_that_equality() -> None:
+    equal = Compare("name", Op.EQ, "a")
+
+    assert any_of([equal, OneOf("name", frozenset("a"))]) == equal
+
+
 @pytest.mark.parametrize("expected", [True, False])
 def test_equalities_that_must_all_hold_stay_apart(expected: bool) -> None:  # noqa: FBT001 (as above)
     join: Callable[..., Predicate] = all_of if expected else any_of
