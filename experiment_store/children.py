@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from attrs import evolve
 
 from experiment_store.backend import Assignments, Change, Parent, Refusal
-from experiment_store.collection import Collection, Content, room_for
+from experiment_store.collection import Collection, Content
 from experiment_store.errors import FailedPreconditionError, NotFoundError, Obstacle
 from experiment_store.filters.predicates import Compare, OneOf, Op, Predicate, all_of
+from experiment_store.keys import room_for
 from experiment_store.lifecycle import below_available
 from experiment_store.names import check_field
 from experiment_store.observing import observed, observed_iteration, on_page

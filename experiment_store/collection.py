@@ -7,14 +7,14 @@ or errors. It holds nothing of its own, so any thread may call.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
 from attrs import AttrsInstance, fields
 
 from experiment_store import certainty
-from experiment_store.backend import Backend, Change, Parent, Refusal
+from experiment_store.backend import Change, Parent, Refusal
 from experiment_store.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -25,7 +25,8 @@ from experiment_store.errors import (
     UnavailableError,
     shown,
 )
-from experiment_store.filters.predicates import Compare, OneOf, Op, Predicate, all_of
+from experiment_store.filters.predicates import OneOf, Predicate
+from experiment_store.keys import holders, key_of, room_for
 from experiment_store.lifecycle import unchanged_since
 from experiment_store.names import check_field, is_id
 from experiment_store.observing import observed, observed_lookup
@@ -276,30 +277,3 @@ class Collection(ABC, Generic[R]):
     def _give_up(self, operation: str) -> NoReturn:
         """Only a record that others change all the time gets here."""
         raise UnavailableError(f"{operation} of {self._kind.name}", "gave up: it changes too fast")
-
-
-def room_for(wanted: Sized) -> int:
-    """Return a limit that all *wanted* fit into: one of few, as each is a statement of its own."""
-    return 1 << len(wanted).bit_length()
-
-
-def holders(
-    backend: Backend, kind: Kind[R], names: tuple[str, ...], records: Iterable[R]
-) -> dict[tuple[str, ...], R]:
-    """Return who has the keys of *records* in the fields *names*, by key."""
-    *outer, last = names
-    groups: dict[tuple[str, ...], set[str]] = {}
-    for record in records:
-        groups.setdefault(key_of(outer, record), set()).add(getattr(record, last))
-    held: dict[tuple[str, ...], R] = {}
-    for values, group in groups.items():
-        pins = (Compare(name, Op.EQ, value) for name, value in zip(outer, values, strict=True))
-        where = all_of((*pins, OneOf(last, frozenset(group))))
-        found = backend.select(Plan(kind, where, limit=room_for(group))).items
-        held.update((key_of(names, record), record) for record in found)
-    return held
-
-
-def key_of(names: Iterable[str], record: Any) -> tuple[str, ...]:
-    """Return the values of *record* in the fields *names*."""
-    return tuple(getattr(record, name) for name in names)

@@ -13,9 +13,10 @@ from typing import Generic, NoReturn
 
 from experiment_store import certainty
 from experiment_store.backend import Assignments, Backend, Change, Refusal
-from experiment_store.collection import ATTEMPTS, holders, key_of, room_for
+from experiment_store.collection import ATTEMPTS
 from experiment_store.errors import AlreadyExistsError, ConflictError, UnavailableError
 from experiment_store.filters.predicates import OneOf
+from experiment_store.keys import holders, key_of, room_for
 from experiment_store.lifecycle import unchanged_since
 from experiment_store.moving.walking import ROWS
 from experiment_store.plan import Plan

@@ -67,7 +67,8 @@ class Noting:
 def sent(backend: SqlBackend, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The texts of all statements, as they go to the driver."""
     texts: list[str] = []
-    connections = backend._connections
+    steps: Any = backend._steps
+    connections = steps._connections
     borrow, give_back = connections.borrow, connections.give_back
     monkeypatch.setattr(connections, "borrow", lambda: Noting(borrow(), texts))
     monkeypatch.setattr(
@@ -162,3 +163,13 @@ def test_a_schema_is_a_plain_name_or_refused(postgres_url: str, attempt: str) ->
         connect(f"{postgres_url}{joint}schema={quote(attempt, safe='')}")
 
     assert caught.value.argument == "schema"
+
+
+@pytest.mark.parametrize("attempt", [text for text in INJECTIONS if text != "_"])
+def test_a_prefix_is_a_plain_name_or_refused(postgres_url: str, attempt: str) -> None:
+    joint = "&" if "?" in postgres_url else "?"
+
+    with pytest.raises(InvalidArgumentError) as caught:
+        connect(f"{postgres_url}{joint}prefix={quote(attempt, safe='')}")
+
+    assert caught.value.argument == "prefix"
