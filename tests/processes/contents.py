@@ -118,4 +118,4 @@ def count_settings(ask: Ask) -> int:
 
 
 def _select(columns: str, table: Table) -> str:
-    return f"SELECT {columns} FROM {table.name}"  # noqa: S608 (names of our own)
+    return f"SELECT {columns} FROM {table.name}"

@@ -9,20 +9,19 @@ from random import Random
 from tests.processes.audit import Audit
 from tests.processes.databases import Postgres, examine, names, opening_at_once
 from tests.processes.processes import writing
-from tests.processes.servers import private_server
+from tests.servers import private_server
 
 _WRITERS, _THREADS = 3, 2
 
 
 def test_writers_outlive_crashes_of_the_server_which_keeps_all_that_they_were_told(
-    postgres_url: str, tmp_path: Path, seed: str, *, soaking: bool
+    tmp_path: Path, seed: str, *, soaking: bool
 ) -> None:
-    del postgres_url  # it has told the server's package where to keep its files
     random = Random(seed)
     audit = Audit()
     stops = 20 if soaking else 2
 
-    with private_server() as server:
+    with private_server(durable=True) as server:
         database = Postgres(f"{server.url}&schema=crashes", server.url)
         with writing(database.url(random), tmp_path, names(0, _WRITERS), seed, _THREADS) as writers:
             for _ in range(stops):
