@@ -8,12 +8,13 @@ from typing import Any
 import psycopg
 
 from experiment_store.errors import BackendError, InvalidArgumentError
-from experiment_store_postgres.connections import POOL, open_pool
+from experiment_store_postgres.connections import POOL, hurried, open_pool
 from experiment_store_postgres.dialect import DEFAULT, ISOLATIONS, PostgresDialect
 from experiment_store_postgres.hosted import HOST
 from experiment_store_postgres.replica import ReplicatedSteps
 from experiment_store_postgres.trigrams import add_trigrams
 from experiment_store_sql import (
+    BoundBackend,
     Call,
     Connections,
     EngineConnections,
@@ -45,7 +46,9 @@ class PostgresBackend(SqlBackend):
         pool: Mapping[str, int] = POOL,
         retry_timeout: float = RETRY_TIMEOUT,
         isolation: str = DEFAULT,
+        pooled: bool = False,
         replica: str | None = None,
+        replica_pooled: bool = False,
         trigrams: bool = False,
     ) -> None:
         """Prepare to use *schema*; nothing is opened before `setup`.
@@ -60,7 +63,10 @@ class PostgresBackend(SqlBackend):
                 connection, have kept from happening.
             isolation: That of steps that write: ``read-committed``, ``repeatable-read`` or
                 ``serializable``.
+            pooled: Whether *conninfo* leads to a pooler which lends a session for one
+                transaction, like PgBouncer in transaction mode.
             replica: What libpq finds a hot standby by, to read from.
+            replica_pooled: The same of *replica*.
             trigrams: Whether to index what names contain.
 
         Raises:
@@ -74,14 +80,28 @@ class PostgresBackend(SqlBackend):
         if (conninfo is None) is (engine is None):
             raise InvalidArgumentError("conninfo", "or an engine must be given, and not both")
         if conninfo is not None:
-            connections: Connections = open_pool(conninfo, pool)
+            connections: Connections = open_pool(conninfo, pool, pooled=pooled)
         else:
             connections = EngineConnections(engine, HOST)
         steps: Steps = PooledSteps(connections, dialect, patience=retry_timeout)
+        self._replicated: ReplicatedSteps | None = None
         if replica is not None:
-            standby = PooledSteps(open_pool(replica, pool), dialect)
-            steps = ReplicatedSteps(steps, standby, dialect.begin_read)
+            standby = PooledSteps(open_pool(hurried(replica), pool, pooled=replica_pooled), dialect)
+            steps = ReplicatedSteps(steps, standby, dialect, pooled=replica_pooled)
+            self._replicated = steps
         super().__init__(steps, dialect, HOST)
+
+    def bound(self, connection: Any) -> BoundBackend:
+        """Return a backend whose steps are parts of the host's transaction on *connection*.
+
+        Raises:
+            InvalidArgumentError: It is no connection of SQLAlchemy's to PostgreSQL by psycopg 3,
+                or has no transactions.
+        """
+        bound = super().bound(connection)
+        if self._replicated is not None:
+            self._replicated.watch(connection)
+        return bound
 
     def setup(self) -> None:
         """Create the schema and its tables if there are none.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import select
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from experiment_store_sql import Pool
 
@@ -15,15 +17,30 @@ POOL = {"pool_size": 10, "max_overflow": 5, "pool_timeout": 30}
 """How many connections are kept, how many more are lent, and seconds to wait for one."""
 
 
-def open_pool(conninfo: str, sizes: Mapping[str, int]) -> Pool:
-    """Make a pool of connections to the database that libpq finds by *conninfo*."""
+_CONNECT_TIMEOUT = "connect_timeout"
+_SHORT = 3  # seconds
+
+
+def open_pool(conninfo: str, sizes: Mapping[str, int], *, pooled: bool = False) -> Pool:
+    """Make a pool of connections to the database that libpq finds by *conninfo*.
+
+    Behind a pooler, what one transaction has prepared is unknown to the next one.
+    """
+    options = {"prepare_threshold": None} if pooled else {}
     return Pool(
-        partial(psycopg.connect, conninfo, autocommit=True, client_encoding="utf8"),
+        partial(psycopg.connect, conninfo, autocommit=True, client_encoding="utf8", **options),
         idle=sizes["pool_size"],
         most=sizes["pool_size"] + sizes["max_overflow"],
         timeout=sizes["pool_timeout"],
         is_alive=is_alive,
     )
+
+
+def hurried(conninfo: str) -> str:
+    """Wait for a connection for seconds, not minutes, unless somebody has said how long."""
+    if _CONNECT_TIMEOUT in conninfo_to_dict(conninfo) or "PGCONNECT_TIMEOUT" in os.environ:
+        return conninfo
+    return make_conninfo(conninfo, connect_timeout=_SHORT)
 
 
 def is_alive(connection: Any) -> bool:

@@ -16,6 +16,7 @@ from experiment_store_sql import check_names, seconds, split
 
 _DRIVERS = ("postgresql", "postgresql+psycopg")
 _SWITCH = {"on": True, "off": False}
+_POOLERS = {"transaction": True, "none": False}
 
 
 def connect(url: str) -> PostgresBackend:
@@ -30,7 +31,10 @@ def connect(url: str) -> PostgresBackend:
     * ``retry_timeout=10``, for how many seconds to try again what others, or the loss of
       a connection, have kept from happening;
     * ``isolation=read-committed``, ``repeatable-read`` or ``serializable``;
-    * ``replica=``, the percent-encoded URL of a hot standby to read from;
+    * ``pooler=transaction`` where a pooler that lends sessions for one transaction is between,
+      such as PgBouncer in that mode;
+    * ``replica=``, the percent-encoded URL of a hot standby to read from; of the
+      parameters here, that URL may have ``pooler``;
     * ``trigrams=on`` to find what a name contains by an index.
 
     All others are libpq's, such as ``host=/run/postgresql`` or ``sslmode=require``.
@@ -39,23 +43,41 @@ def connect(url: str) -> PostgresBackend:
         InvalidArgumentError: The URL has another form.
     """
     place, given = _take_apart("url", url)
-    trigrams = given.pop("trigrams", "off")
-    if trigrams not in _SWITCH:
-        raise InvalidArgumentError("url", "must have trigrams=on or off")
+    trigrams = _choice("url", given, "trigrams", _SWITCH, "off")
     pool = {name: _number(name, given.pop(name, usual)) for name, usual in POOL.items()}
     if not pool["pool_size"] + pool["max_overflow"]:
         raise InvalidArgumentError("url", "must have a pool_size or a max_overflow")
-    replica = given.pop("replica", None)
+    pooled = _choice("url", given, "pooler", _POOLERS, "none")
+    replica, replica_pooled = _replica(given.pop("replica", None))
     return PostgresBackend(
         schema=given.pop("schema", DEFAULT_SCHEMA),
         prefix=given.pop("prefix", ""),
         pool=pool,
         retry_timeout=seconds("retry_timeout", given.pop("retry_timeout", str(RETRY_TIMEOUT))),
         isolation=given.pop("isolation", DEFAULT),
-        replica=None if replica is None else _conninfo(*_take_apart("replica", replica)),
-        trigrams=_SWITCH[trigrams],
-        conninfo=_conninfo(place, given),
+        pooled=pooled,
+        replica=replica,
+        replica_pooled=replica_pooled,
+        trigrams=trigrams,
+        conninfo=_conninfo("url", place, given),
     )
+
+
+def _replica(url: str | None) -> tuple[str | None, bool]:
+    if url is None:
+        return None, False
+    place, given = _take_apart("replica", url)
+    pooled = _choice("replica", given, "pooler", _POOLERS, "none")
+    return _conninfo("replica", place, given), pooled
+
+
+def _choice(
+    argument: str, given: dict[str, str], name: str, choices: Mapping[str, bool], usual: str
+) -> bool:
+    chosen = choices.get(given.pop(name, usual))
+    if chosen is None:
+        raise InvalidArgumentError(argument, f"must have {name}={' or '.join(choices)}")
+    return chosen
 
 
 def _take_apart(argument: str, url: str) -> tuple[str, dict[str, str]]:
@@ -67,7 +89,7 @@ def _take_apart(argument: str, url: str) -> tuple[str, dict[str, str]]:
     return f"postgresql://{place}", given
 
 
-def _conninfo(location: str, parameters: Mapping[str, str]) -> str:
+def _conninfo(argument: str, location: str, parameters: Mapping[str, str]) -> str:
     """Join the two as libpq reads them.
 
     Raises:
@@ -77,15 +99,15 @@ def _conninfo(location: str, parameters: Mapping[str, str]) -> str:
         conninfo_to_dict(location)
     except psycopg.Error:  # whose text repeats what it could not read, passwords too
         problem = "must be postgresql://user:password@host:port/database, percent-encoded"
-        raise InvalidArgumentError("url", problem) from None
-    check_names(parameters)  # the driver's text below repeats one
+        raise InvalidArgumentError(argument, problem) from None
+    check_names(parameters, argument=argument)  # the driver's text below repeats one
     try:
         joined = make_conninfo(location, **parameters)
     except psycopg.Error as error:
-        raise InvalidArgumentError("url", f"has an {str(error).strip()}") from error
+        raise InvalidArgumentError(argument, f"has an {str(error).strip()}") from error
     ports = str(conninfo_to_dict(joined).get("port", ""))
     if re.fullmatch("[0-9,]*", ports) is None:
-        raise InvalidArgumentError("url", "must be postgresql://host:port/database")
+        raise InvalidArgumentError(argument, "must be postgresql://host:port/database")
     return joined
 
 

@@ -1,6 +1,6 @@
 """What backends on SQL databases share; the kit for another dialect."""
 
-from experiment_store_sql.backend import SqlBackend
+from experiment_store_sql.backend import BoundBackend, SqlBackend
 from experiment_store_sql.codec import Plain, Row
 from experiment_store_sql.connections import Connections
 from experiment_store_sql.dialect import JOINT, Dialect, table_name
@@ -14,6 +14,7 @@ from experiment_store_sql.work import Work
 
 __all__ = [
     "JOINT",
+    "BoundBackend",
     "Call",
     "Connections",
     "Dialect",

@@ -25,7 +25,7 @@ def split(url: str) -> tuple[str, dict[str, str]]:
     return location, dict(parse_qsl(query, keep_blank_values=True))
 
 
-def check_names(names: Iterable[str]) -> None:
+def check_names(names: Iterable[str], *, argument: str = "url") -> None:
     """Refuse *names* of parameters that are none, and do not repeat them.
 
     A second question mark, or one in a password, makes the rest of the URL a name.
@@ -34,7 +34,7 @@ def check_names(names: Iterable[str]) -> None:
         InvalidArgumentError: One has other characters than a name, or over 40 of them.
     """
     if not all(_IDENTIFIER.fullmatch(name) and len(name) <= _LONGEST_NAME for name in names):
-        raise InvalidArgumentError("url", "has a parameter that is none; write ?name=value&…")
+        raise InvalidArgumentError(argument, "has a parameter that is none; write ?name=value&…")
 
 
 def seconds(name: str, text: str) -> float:

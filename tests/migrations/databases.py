@@ -53,7 +53,7 @@ class Database(Protocol):
 
     def rows(self, columns: str, table: str) -> list[Any]:
         """Return some columns of a table in the order of the first."""
-        return self.execute(f"SELECT {columns} FROM {table} ORDER BY 1")  # noqa: S608 (our own names)
+        return self.execute(f"SELECT {columns} FROM {table} ORDER BY 1")
 
     def all_written(self, tables: Iterable[str] = TABLES) -> dict[str, list[Any]]:
         """Return `written` of all tables."""

@@ -418,7 +418,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def _set_version(database: Database, version: str) -> None:
-    database.execute(f"UPDATE settings SET value = '{version}' WHERE id = 'schema_version'")  # noqa: S608 (our own)
+    database.execute(f"UPDATE settings SET value = '{version}' WHERE id = 'schema_version'")
 
 
 def _write(folder: Path, body: str, *, atomic: bool = True) -> None:

@@ -99,7 +99,7 @@ def test_status_tells_both_versions_and_whether_there_is_something_to_do(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     url = database.restore(SCHEMA_VERSION)
-    database.execute(f"UPDATE settings SET value = '{version}' WHERE id = 'schema_version'")  # noqa: S608 (our own)
+    database.execute(f"UPDATE settings SET value = '{version}' WHERE id = 'schema_version'")
 
     assert main(["status", url]) == code
 
