@@ -8,12 +8,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.pgbouncer import PROGRAM, pooled
 
 # The same profile at home and where CI is set, which changes Hypothesis' own default.
 _BASE = settings(
@@ -28,11 +30,21 @@ settings.register_profile("soak", _BASE, max_examples=5_000, stateful_step_count
 _PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 settings.load_profile(_PROFILE)
 
+_SOAKS = _PROFILE == "soak"
+collect_ignore = [] if _SOAKS and PROGRAM else ["soak/test_pgbouncer.py"]
+
+
+def pytest_report_header() -> str | None:
+    """Say what a soak has to do without."""
+    if _SOAKS and not PROGRAM:
+        return "pgbouncer: not installed (package pgbouncer), so nothing is tested through it"
+    return f"pgbouncer: {PROGRAM}" if _SOAKS else None
+
 
 @pytest.fixture(scope="session")
 def soaking() -> bool:
     """Whether the run has hours: then what is repeated is repeated hundreds of times."""
-    return _PROFILE == "soak"
+    return _SOAKS
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +89,42 @@ def _fresh_schema(postgres_url: str) -> Iterator[str]:
         # A test that leaves a transaction open fails here instead of hanging.
         connection.execute("SET lock_timeout = '5s'")
         connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+
+
+@pytest.fixture(scope="session")
+def serializable_url(postgres_url: str) -> Iterator[str]:
+    """A database where all transactions are serializable, as in CockroachDB and YugabyteDB."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        connection.execute(
+            f"ALTER DATABASE {name} SET default_transaction_isolation = serializable"
+        )
+
+        url = urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+        yield f"{url}{'&' if '?' in url else '?'}isolation=serializable"
+
+        connection.execute(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def serializable_schema_url(serializable_url: str) -> str:
+    """The same with a schema that nobody else uses; it goes with the database."""
+    return _with_schema(serializable_url, f"test_{uuid4().hex}")
+
+
+@pytest.fixture(scope="session")
+def pooled_url(postgres_url: str) -> Iterator[str]:
+    """A URL of the same database through PgBouncer."""
+    with pooled(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def pooled_schema_url(postgres_schema_url: str, pooled_url: str) -> str:
+    """The same with a schema that nobody else uses; it goes when the test ends."""
+    [schema] = parse_qs(urlsplit(postgres_schema_url).query)["schema"]
+    return _with_schema(pooled_url, schema)
 
 
 @contextmanager

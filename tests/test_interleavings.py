@@ -77,12 +77,15 @@ class Callers:
 REPEATABLE = r"-c default_transaction_isolation=repeatable\ read"
 
 
-@pytest.fixture(params=["sqlite", "postgres", "postgres, repeatable read"])
+@pytest.fixture(
+    params=["sqlite", "postgres", "postgres, repeatable read", "postgres, serializable"]
+)
 def callers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callers]:
     if request.param == "sqlite":
         url, wait = f"sqlite:///{tmp_path}/store.db", lambda: None
     else:
-        url = request.getfixturevalue("postgres_schema_url")
+        kind = "serializable" if "serializable" in request.param else "postgres"
+        url = request.getfixturevalue(f"{kind}_schema_url")
         if "repeatable" in request.param:
             options = make_url(url).update_query_dict({"options": REPEATABLE})
             url = options.render_as_string(hide_password=False)

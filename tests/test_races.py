@@ -10,6 +10,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from experiment_store import (
     ExperimentStore,
@@ -21,11 +22,25 @@ from experiment_store import (
     StorageState,
 )
 from experiment_store.registry import open_backend
+from tests.pgbouncer import PROGRAM
 
-ROUNDS = 25
+SERIALIZABLE = "postgres, serializable"
+POOLED = "postgres, pgbouncer"
+SOAKS = settings.get_current_profile_name() == "soak"
+STORES = ("memory", "sqlite", "sqlite in memory", "postgres", SERIALIZABLE,
+          *((POOLED,) if SOAKS and PROGRAM else ()))  # fmt: skip
 
 
-@pytest.fixture(params=["memory", "sqlite", "sqlite in memory", "postgres"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "round_" in metafunc.fixturenames:
+        counts = {store: 5 if store == SERIALIZABLE and not SOAKS else 25 for store in STORES}
+        rounds = [(store, n) for store, count in counts.items() for n in range(count)]
+        metafunc.parametrize(("store", "round_"), rounds, indirect=["store"])
+    else:
+        metafunc.parametrize("store", STORES, indirect=True)
+
+
+@pytest.fixture
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ExperimentStore]:
     match request.param:
         case "memory":
@@ -34,6 +49,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Experiment
             url = f"sqlite:///{tmp_path}/store.db?synchronous=normal"
         case "sqlite in memory":
             url = "sqlite://"
+        case kind if kind == SERIALIZABLE:
+            url = request.getfixturevalue("serializable_schema_url")
+        case kind if kind == POOLED:
+            url = request.getfixturevalue("pooled_schema_url")
         case _:
             url = request.getfixturevalue("postgres_schema_url")
     with ExperimentStore(open_backend(url)) as store:
@@ -59,7 +78,6 @@ def kinds(outcomes: Sequence[Any]) -> Counter[str]:
     return Counter(type(outcome).__name__ for outcome in outcomes)
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
 def test_archiving_while_a_run_is_made_leaves_no_active_run(
     store: ExperimentStore, round_: int
 ) -> None:
@@ -76,7 +94,6 @@ def test_archiving_while_a_run_is_made_leaves_no_active_run(
     assert len(runs) == (not isinstance(run, FailedPreconditionError))
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
 def test_archiving_while_a_job_is_enabled_leaves_no_enabled_job(
     store: ExperimentStore, round_: int
 ) -> None:
@@ -88,7 +105,6 @@ def test_archiving_while_a_job_is_enabled_leaves_no_enabled_job(
     assert not store.jobs.get(job.id).enabled
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
 def test_of_two_creates_of_one_name_one_succeeds(store: ExperimentStore, round_: int) -> None:
     def create() -> Any:
         return store.create(f"e-{round_}", labels={"a": "b"})
@@ -96,7 +112,6 @@ def test_of_two_creates_of_one_name_one_succeeds(store: ExperimentStore, round_:
     assert kinds(at_once(create, create)) == {"Experiment": 1, "AlreadyExistsError": 1}
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
 def test_of_two_updates_with_one_etag_one_succeeds(store: ExperimentStore, round_: int) -> None:
     experiment = store.create(f"e-{round_}")
 
@@ -108,7 +123,6 @@ def test_of_two_updates_with_one_etag_one_succeeds(store: ExperimentStore, round
     assert kinds(outcomes) == {"Experiment": 1, "ConflictError": 1}
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
 def test_of_two_renames_to_one_name_one_succeeds(store: ExperimentStore, round_: int) -> None:
     left, right = store.create(f"l-{round_}"), store.create(f"r-{round_}")
 
@@ -120,7 +134,6 @@ def test_of_two_renames_to_one_name_one_succeeds(store: ExperimentStore, round_:
     assert kinds(outcomes) == {"Experiment": 1, "AlreadyExistsError": 1}
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
 def test_deleting_while_archiving_does_both_or_only_the_delete(
     store: ExperimentStore, round_: int
 ) -> None:
@@ -139,7 +152,6 @@ def test_deleting_while_archiving_does_both_or_only_the_delete(
     assert store.runs.get(run.id).storage_state is expected
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
 def test_deleting_with_its_children_while_a_run_is_made_leaves_no_run(
     store: ExperimentStore, round_: int
 ) -> None:
@@ -155,7 +167,6 @@ def test_deleting_with_its_children_while_a_run_is_made_leaves_no_run(
     assert kinds([run]) in ({"Run": 1}, {"NotFoundError": 1})
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
 def test_a_delete_that_children_prevent_never_leaves_orphans(
     store: ExperimentStore, round_: int
 ) -> None:
@@ -170,7 +181,6 @@ def test_a_delete_that_children_prevent_never_leaves_orphans(
     assert isinstance(deleted, FailedPreconditionError) == (kinds([run]) == {"Run": 1})
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
 def test_labels_changed_while_their_record_goes_do_not_outlive_it(
     store: ExperimentStore, round_: int
 ) -> None:
@@ -188,13 +198,11 @@ def test_labels_changed_while_their_record_goes_do_not_outlive_it(
     assert found.items == []
 
 
-@pytest.mark.parametrize("round_", range(5))
-def test_get_or_create_from_eight_threads_returns_one_id(
-    store: ExperimentStore, round_: int
-) -> None:
-    outcomes = at_once(*[lambda: store.create(f"e-{round_}", if_exists="return")] * 8)
+def test_get_or_create_from_eight_threads_returns_one_id(store: ExperimentStore) -> None:
+    for number in range(5):
+        outcomes = at_once(*[lambda name=f"e-{number}": store.create(name, if_exists="return")] * 8)
 
-    assert len({experiment.id for experiment in outcomes}) == 1
+        assert len({experiment.id for experiment in outcomes}) == 1
 
 
 def test_eight_threads_share_a_store(store: ExperimentStore) -> None:
@@ -233,11 +241,11 @@ def test_batches_of_the_same_names_do_not_wait_for_each_other_forever(
     assert kinds(outcomes) == {"list": 1, "AlreadyExistsError": 1}
 
 
-@pytest.mark.parametrize("round_", range(3))
+@pytest.mark.parametrize("_", range(3))
 def test_of_two_batches_with_the_same_names_in_opposite_orders_one_is_created(
-    store: ExperimentStore, round_: int
+    store: ExperimentStore, _: int
 ) -> None:
-    batch = [NewExperiment(f"e-{round_}-{number:04}") for number in range(2000)]
+    batch = [NewExperiment(f"e-{number:04}") for number in range(2000)]
 
     outcomes = at_once(lambda: store.create_many(batch), lambda: store.create_many(reversed(batch)))
 

@@ -7,12 +7,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from experiment_store.backend import Backend
 from experiment_store.testing.machine import StoreContract
 from experiment_store_memory import MemoryBackend
 from experiment_store_postgres import connect as connect_postgres
 from experiment_store_sqlite import connect as connect_sqlite
+from tests.emitted import emitted
 
 
 class TestMemory(StoreContract):
@@ -38,6 +40,18 @@ class TestSqliteInMemory(StoreContract):
 
 class TestPostgres(StoreContract):
     @pytest.fixture
-    def backend(self, postgres_schema_url: str) -> Iterator[Backend]:
-        with closing(connect_postgres(postgres_schema_url)) as backend:
+    def backend(self, postgres_schema_url: str, tmp_path: Path) -> Iterator[Backend]:
+        with emitted(tmp_path), closing(connect_postgres(postgres_schema_url)) as backend:
             yield backend
+
+
+class TestSerializablePostgres(StoreContract):
+    @pytest.fixture
+    def backend(self, serializable_schema_url: str, *, soaking: bool) -> Iterator[Backend]:
+        before = settings.get_current_profile_name()
+        settings.register_profile("few", settings.get_profile(before), max_examples=5)
+        if not soaking:
+            settings.load_profile("few")
+        with closing(connect_postgres(serializable_schema_url)) as backend:
+            yield backend
+        settings.load_profile(before)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg.sql import SQL, Identifier
 
 from experiment_store.backend import Backend
@@ -19,10 +21,17 @@ from experiment_store.planner import open_listing
 from experiment_store.records import Labels
 from experiment_store.schema import EXPERIMENT
 from experiment_store.testing import BackendContract
+from experiment_store.testing.cascading import Cascading
 from experiment_store.testing.comparing import Comparing
+from experiment_store.testing.deleting import Deleting
+from experiment_store.testing.inserting import Inserting
 from experiment_store.testing.paging import Paging
+from experiment_store.testing.racing import Racing
 from experiment_store.testing.samples import assert_same, experiment, found, keep
+from experiment_store.testing.updating import Updating
+from experiment_store.testing.writing import Writing
 from experiment_store_postgres import connect
+from tests.emitted import emitted
 
 
 @pytest.mark.parametrize(
@@ -37,7 +46,7 @@ def test_a_store_of_a_version_we_do_not_know_is_refused(
 ) -> None:
     with closing(connect(postgres_schema_url)) as backend:
         backend.setup()
-        text = f"UPDATE {backend._dialect.schema}settings SET value = '{version}'"  # noqa: S608 (words of our own)
+        text = f"UPDATE {backend._dialect.schema}settings SET value = '{version}'"
         backend._steps.write("test", lambda work: work.execute(text), atomic=False)
 
         with pytest.raises(BackendError, match=words):
@@ -46,8 +55,21 @@ def test_a_store_of_a_version_we_do_not_know_is_refused(
 
 class TestPostgres(BackendContract):
     @pytest.fixture
-    def backend(self, postgres_schema_url: str) -> Backend:
-        return connect(postgres_schema_url)
+    def backend(self, postgres_schema_url: str, tmp_path: Path) -> Iterator[Backend]:
+        with emitted(tmp_path):
+            yield connect(postgres_schema_url)
+
+
+class Changing(Inserting, Updating, Cascading, Deleting, Writing, Racing):
+    """What others may undo a step in the middle of."""
+
+
+class TestPostgresWhereAllIsSerializable(
+    BackendContract if settings.get_current_profile_name() == "soak" else Changing  # type: ignore[misc]  # bases by profile
+):
+    @pytest.fixture
+    def backend(self, serializable_schema_url: str) -> Backend:
+        return connect(serializable_schema_url)
 
 
 # Locales that sort or fold as people do, the most foreign first: what a server has of
