@@ -30,7 +30,6 @@ from experiment_store.testing.inserting import Inserting
 from experiment_store.testing.racing import Racing
 from experiment_store.testing.reading import Reading
 from experiment_store.testing.updating import Updating
-from experiment_store.testing.writing import Writing
 from experiment_store_memory import MemoryBackend
 from experiment_store_postgres import PostgresBackend
 from experiment_store_sql import SqlBackend
@@ -58,7 +57,7 @@ def postgres_engine(postgres_schema_url: str) -> Iterator[tuple[Engine, str]]:
     engine.dispose()
 
 
-class _Hosted(Reading, Inserting, Updating, Cascading, Deleting, Writing, Racing):
+class _Hosted(Inserting, Cascading, Racing):
     """What the contract asks of connections; the words of the statements are the same."""
 
 
@@ -70,7 +69,7 @@ class TestSqliteOfAHost(_Hosted):
         engine.dispose()
 
 
-class TestSqliteInMemoryOfAHost(Reading, Inserting, Updating, Cascading, Deleting):
+class TestSqliteInMemoryOfAHost(Cascading, Deleting):
     @pytest.fixture
     def backend(self) -> Iterator[Backend]:
         engine = create_engine(
@@ -87,7 +86,7 @@ class TestPostgresOfAHost(_Hosted):
         return PostgresBackend(engine=engine, schema=schema, prefix=PREFIX)
 
 
-class _Bound(Reading, Inserting, Updating, Cascading, Deleting):
+class _Bound(Reading, Updating, Cascading, Deleting):
     """What the contract asks of one caller, inside one transaction of the host's."""
 
 
