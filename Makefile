@@ -18,10 +18,11 @@ help:
 demo: .venv/plain
 	$(BIN)/python docs/demo.py
 
+# A module's fixtures are made once: its functions, and each of its classes, stay on one worker.
 # Coverage data stays only where the run that made it passed.
 test: .venv/test
 	@rm -f .coverage
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report= || { rm -f .coverage; exit 1; }
+	$(BIN)/pytest -n $(WORKERS) --dist loadscope --cov --cov-report= || { rm -f .coverage; exit 1; }
 
 .coverage: $(SOURCES) pyproject.toml
 	@$(MAKE) test
@@ -36,7 +37,7 @@ check: .venv/check .coverage
 	$(BIN)/pytest -q tests/test_packaging.py
 
 soak: .venv/test
-	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n $(WORKERS) --dist loadscope
 
 bench: .venv/test
 	$(BIN)/python -m benchmarks

@@ -50,7 +50,6 @@ def processes() -> Iterator[Pool]:
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
-@pytest.mark.xdist_group("opening")
 def test_eight_processes_open_one_new_sqlite_file(
     processes: Pool, tmp_path: Path, round_: int
 ) -> None:
@@ -67,7 +66,6 @@ def test_eight_processes_open_one_new_sqlite_file(
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
-@pytest.mark.xdist_group("opening")
 def test_eight_processes_open_one_new_postgres_schema(
     processes: Pool, postgres_url: str, round_: int
 ) -> None:

@@ -13,8 +13,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("broken")  # all run at once, in one process
-
 _BROKEN = Path(__file__).parents[1] / "broken.py"
 
 # The same examples in every run, and no search for smaller ones: that they exist is enough.

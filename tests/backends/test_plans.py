@@ -25,8 +25,6 @@ from experiment_store_sql import SqlBackend
 
 ROWS = 100_000
 NAMESPACES = 50
-pytestmark = pytest.mark.xdist_group("plans")  # filled once
-
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PAGE = 21
 

@@ -51,8 +51,6 @@ from tests.servers import (
     with_parameters,
 )
 
-pytestmark = pytest.mark.xdist_group("replica")  # one pair of servers is enough
-
 
 @define
 class Clock:

@@ -54,7 +54,6 @@ def test_a_step_that_was_killed_is_taken_by_the_next_one(
     ]
 
 
-@pytest.mark.xdist_group("migrating")
 def test_of_eight_processes_one_takes_each_step(
     processes: Pool,
     database: Database,
