@@ -28,10 +28,15 @@ ISOLATIONS = {
 """The isolations of steps that write, and PostgreSQL's words for them."""
 
 _UNDONE = {"40001", "40P01"}
-# Too many clients; the server stops, starts, or gives up what is idle; it takes no writes
-# any more, since another has taken over; CockroachDB does not know how a COMMIT ended.
-_NOT_READY = {"53300", "57P01", "57P02", "57P03", "57P05", "25P03", "25006", "40003"}
+# Too many clients; the server stops, starts, or gives up what is idle; CockroachDB does
+# not know how a COMMIT ended.
+_NOT_READY = {"53300", "57P01", "57P02", "57P03", "57P05", "25P03", "40003"}
 _CONNECTION_EXCEPTION = "08"
+
+# It takes no writes any more, since another has taken over, or none yet. A BEGIN that
+# wants to write is refused by a code of many uses, but where settings are checked.
+_READ_ONLY, _UNSUPPORTED = "25006", "0A000"
+_CHECKS_OF_SETTINGS = {"call_bool_check_hook", "call_enum_check_hook"}
 
 
 class PostgresDialect:
@@ -115,15 +120,17 @@ class PostgresDialect:
         return isinstance(error, psycopg.errors.UniqueViolation)
 
     def is_undone(self, error: Exception) -> bool:
-        """Ask for the codes of serialization failures and deadlocks."""
-        return getattr(error, "sqlstate", None) in _UNDONE
+        """Ask for the codes of serialization failures and deadlocks, and of writes refused."""
+        return getattr(error, "sqlstate", None) in _UNDONE or _takes_no_writes(error)
 
     def is_lost(self, error: Exception) -> bool:
         """Ask for its code, which the driver's own errors about connections do not have."""
         code = getattr(error, "sqlstate", None)
         if code is None:
             return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-        return code in _NOT_READY or code.startswith(_CONNECTION_EXCEPTION)
+        if code in _NOT_READY or code.startswith(_CONNECTION_EXCEPTION):
+            return True
+        return _takes_no_writes(error)  # its successor answers new connections
 
     def undoes_ddl(self, connection: Any) -> bool:
         """PostgreSQL does; CockroachDB and YugabyteDB, which speak like it, do not."""
@@ -137,3 +144,12 @@ class PostgresDialect:
         if isinstance(error, psycopg.Error) and not isinstance(error, retryable):
             return BackendError(operation, f"failed: {what}")
         return UnavailableError(operation, f"failed: {what}")
+
+
+def _takes_no_writes(error: Exception) -> bool:
+    """Tell whether the server is a standby, perhaps not for long."""
+    if not isinstance(error, psycopg.Error):
+        return False
+    if error.sqlstate == _UNSUPPORTED:
+        return error.diag.source_function in _CHECKS_OF_SETTINGS
+    return error.sqlstate == _READ_ONLY
