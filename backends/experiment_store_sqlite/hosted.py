@@ -41,11 +41,17 @@ def _lend(connection: Any) -> Callable[[], None]:
 def _begin(connection: Any) -> None:
     """Begin the driver's transaction, if it has not begun, as one that is going to write.
 
-    SQLAlchemy's has begun; the driver's waits for the first statement that writes, and
-    takes a savepoint before it for the transaction itself.
+    The driver's waits for the first statement that writes, and takes a savepoint before
+    it for the transaction itself. A host's listener may begin it, as SQLAlchemy begins.
     """
-    if not connection.connection.driver_connection.in_transaction:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if not connection.in_transaction():
+        connection.begin()
+    driver = connection.connection.driver_connection
+    if driver.in_transaction:
+        return
+    if driver.isolation_level is None or getattr(driver, "autocommit", False) is True:
+        raise InvalidArgumentError("connection", "must have a transaction, not AUTOCOMMIT")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 HOST = Host("sqlite", ("pysqlite", "aiosqlite"), _lend, _begin)

@@ -353,6 +353,57 @@ def test_a_connection_without_transactions_is_refused_where_it_would_lose_atomic
         store.bound(connection).create("mnist")
 
 
+@pytest.mark.parametrize("has_options", [False, True])
+def test_on_sqlite_too_a_connection_without_transactions_is_refused(
+    tmp_path: Path, *, has_options: bool
+) -> None:
+    path = f"sqlite:///{tmp_path / 'host.db'}"
+    options = {"isolation_level": "AUTOCOMMIT"}
+    engine = create_engine(path) if has_options else create_engine(path, **options)
+    if has_options:
+        engine = engine.execution_options(**options)
+    with ExperimentStore(SqliteBackend(engine=engine)) as store:
+        with engine.connect() as connection:
+            bound = store.bound(connection)
+            with pytest.raises(InvalidArgumentError, match="AUTOCOMMIT"):
+                bound.create("mnist")
+            connection.execute(text("CREATE TABLE of_the_host (id TEXT)"))
+            connection.execute(text("INSERT INTO of_the_host VALUES ('kept')"))
+
+        assert list(store.iterate()) == []
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT id FROM of_the_host")).scalar() == "kept"
+    engine.dispose()
+
+
+@pytest.mark.parametrize("begin", ["BEGIN", "BEGIN IMMEDIATE"])
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_a_host_may_begin_transactions_of_sqlite_itself(
+    tmp_path: Path, begin: str, *, has_begun: bool
+) -> None:
+    # As the documentation of SQLAlchemy has it, for savepoints and serializable isolation.
+    engine = sqlite_engine(tmp_path / "host.db")
+
+    @event.listens_for(engine, "connect")
+    def leave_transactions_alone(driver: Any, _: object) -> None:
+        driver.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin_one(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    with ExperimentStore(SqliteBackend(engine=engine)) as store:
+        for is_kept in (False, True):
+            with engine.connect() as connection:
+                if has_begun:
+                    connection.begin()
+                store.bound(connection).create("mnist")
+                if is_kept:
+                    connection.commit()
+            assert bool(list(store.iterate())) is is_kept
+    engine.dispose()
+
+
 def test_a_backend_without_transactions_of_a_host_says_so() -> None:
     with ExperimentStore(MemoryBackend()) as store, pytest.raises(UnsupportedError, match="bound"):
         store.bound(None)
