@@ -179,7 +179,7 @@ class Conditions:
 
     def _search(self, pattern: Pattern) -> str:
         texts = [self._match(f"r.{name}", pattern) for name in _SEARCHED]
-        if self._reads_words:
+        if self._reads_words and _is_within(pattern):
             texts.append(self._like("x.words", pattern))
             if len(pattern.parts) <= _ONE_WORD and JOINT not in "".join(pattern.parts):
                 return f"({' OR '.join(texts)})"
@@ -196,6 +196,12 @@ class Conditions:
     @property
     def _labels(self) -> str:
         return table_name(self._dialect, LABELLED[self._kind.name])
+
+
+def _is_within(pattern: Pattern) -> bool:
+    """Tell whether *pattern* asks only what a text contains, as it is: all that filters do."""
+    ends = pattern.parts[0], pattern.parts[-1]
+    return ends == ("", "") and len(pattern.parts) > 1 and not pattern.folded
 
 
 def _reads_labels(leaf: Leaf) -> bool:

@@ -18,6 +18,7 @@ from experiment_store.filters.predicates import (
     Predicate,
     Present,
     Search,
+    any_of,
     negate,
 )
 from experiment_store.records import Labels, RunState, StorageState
@@ -159,6 +160,26 @@ class Comparing(Fixtures):
 
         assert found(ready, RUN, where) == ["present"]
         assert found(ready, RUN, negate(where)) == ["absent"]
+
+    @pytest.mark.parametrize(
+        ("pattern", "ids"),
+        [
+            (starting("b"), ["2"]),
+            (ending("a"), ["1"]),
+            (Pattern(("b",)), ["2"]),
+            (Pattern(("",)), ["1", "2"]),  # the description
+            (Pattern(("a", "b")), []),
+            (Pattern(("", "x", ""), folded=True), ["1"]),
+        ],
+    )
+    def test_a_search_has_the_form_of_one_text_however_many_searches_there_are(
+        self, ready: Backend, pattern: Pattern, ids: list[str]
+    ) -> None:
+        keep(ready, EXPERIMENT, experiment("1", name="1", labels=Labels(k="Xa", m="c")))
+        keep(ready, EXPERIMENT, experiment("2", name="2", labels=Labels(k="y", m="b")))
+        others = [Search(containing(f"none{number}")) for number in range(4)]
+
+        assert found(ready, EXPERIMENT, any_of([Search(pattern), *others])) == ids
 
     def test_an_empty_text_is_not_an_absent_one(self, ready: Backend) -> None:
         keep(ready, EXPERIMENT, experiment("absent"))
