@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 import pytest
 from attrs import define, field
 
@@ -90,6 +92,34 @@ def test_one_that_comes_back_is_lent_to_who_waits() -> None:
         pool.give_back(pool.borrow(), usable=usable)
 
     assert pool.borrow()
+
+
+def test_a_connection_that_was_forgotten_leaves_room_for_another() -> None:
+    pool = Pool(Connection, idle=0, most=1, timeout=0.01)
+
+    for _ in range(3):
+        pool.borrow()  # and an interrupt comes before anybody has it
+
+
+def test_an_interrupt_while_a_connection_is_closed_leaves_room_for_another() -> None:
+    class Interrupted(Connection):
+        def close(self) -> None:
+            raise KeyboardInterrupt
+
+    pool = Pool(Interrupted, idle=0, most=1, timeout=0.01)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            pool.give_back(pool.borrow(), usable=False)
+
+
+def test_a_pool_that_was_forgotten_is_gone() -> None:
+    pool = Pool(Connection, idle=1, most=2)
+    pool.give_back(pool.borrow(), usable=True)
+    permits = ref(pool._permits)
+
+    del pool
+
+    assert permits() is None
 
 
 def test_a_connection_that_cannot_be_opened_does_not_count() -> None:
