@@ -141,7 +141,7 @@ class PostgresDialect:
         """Say that the server is out of reach or busy where that is so, else what it said."""
         what = str(error).strip()
         retryable = (psycopg.OperationalError, psycopg.InterfaceError)
-        if isinstance(error, psycopg.Error) and not isinstance(error, retryable):
+        if not isinstance(error, retryable):
             return BackendError(operation, f"failed: {what}")
         return UnavailableError(operation, f"failed: {what}")
 

@@ -28,5 +28,5 @@ def _begin(connection: Any) -> None:
         raise InvalidArgumentError("connection", "must have a transaction, not AUTOCOMMIT")
 
 
-HOST = Host("postgresql", ("psycopg", "psycopg_async"), _lend, _begin)
+HOST = Host("postgresql", ("psycopg", "psycopg_async"), _lend, _begin, aborts=True)
 """psycopg 3, as here, and as SQLAlchemy's asyncio has it."""

@@ -6,7 +6,7 @@ SQLAlchemy is not imported before a host has brought an object of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
@@ -29,12 +29,14 @@ class Host:
 
     *lend* prepares a driver's connection for our steps and returns what undoes that.
     *begin* sees to it that the driver's own transaction is open on a connection.
+    *aborts* tells whether a statement that fails spoils the transaction around it.
     """
 
     database: str
     drivers: tuple[str, ...]
     lend: Callable[[Any], Callable[[], None]]
     begin: Callable[[Any], None]
+    aborts: bool
 
     def check(self, argument: str, given: Any) -> None:
         """See whether *given* is an engine or a connection that we can use.
@@ -120,12 +122,12 @@ class BoundSteps:
 
     def fetch(self, operation: str, call: Call, *, stale: bool = False) -> list[Row]:
         """Read all rows of one statement, as the host's transaction sees them."""
-        with self._translating(operation):
+        with self._translating(operation), self._undone_alone():
             return self._work().all(call)
 
     def read(self, operation: str, step: Callable[[Work], T], *, stale: bool = False) -> T:
         """Run a step of reads; whether they see one snapshot is up to the host's transaction."""
-        with self._translating(operation):
+        with self._translating(operation), self._undone_alone():
             return step(self._work())
 
     def write(self, operation: str, step: Callable[[Work], T], *, atomic: bool) -> T:
@@ -141,6 +143,14 @@ class BoundSteps:
 
     def close(self) -> None:
         """Leave the connection to the host."""
+
+    def _undone_alone(self) -> AbstractContextManager[Any]:
+        """Keep what a read may spoil to the read."""
+        if not self._host.aborts:
+            return nullcontext()
+        self._host.begin(self._connection)
+        savepoint: AbstractContextManager[Any] = self._connection.begin_nested()
+        return savepoint
 
     def _work(self) -> Work:
         return _BoundWork(_BoundCursor(self._connection), self._dialect)

@@ -54,5 +54,5 @@ def _begin(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-HOST = Host("sqlite", ("pysqlite", "aiosqlite"), _lend, _begin)
+HOST = Host("sqlite", ("pysqlite", "aiosqlite"), _lend, _begin, aborts=False)
 """The standard library's driver, as here, and as SQLAlchemy's asyncio has it."""

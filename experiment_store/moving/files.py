@@ -56,7 +56,8 @@ def writing(file: AnyPath | Writable) -> Iterator[Writable]:
     """Lend *file* for writing, packed by gzip if its path ends in ``.gz``.
 
     A file appears under its path when all of it has reached the disk, in the
-    place of an earlier one; until then it has ``.part`` behind its name.
+    place of an earlier one, with its permissions; until then it is a hidden one
+    beside it that ends in ``.part``.
 
     Raises:
         InvalidArgumentError: It is no path, nor an open file.
@@ -79,13 +80,16 @@ def writing(file: AnyPath | Writable) -> Iterator[Writable]:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[BinaryIO]:
+    path = path.resolve()  # a link stays one, to the new file
     if path.exists() and not path.is_file():  # a pipe or a device has to stay what it is
         with path.open("wb") as raw:
             yield raw
         return
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
     try:
-        with part.open("wb") as raw:
+        with part.open("xb") as raw:
+            if path.exists():
+                part.chmod(path.stat().st_mode)
             yield raw
             raw.flush()
             os.fsync(raw.fileno())
@@ -93,6 +97,17 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name survive a loss of power, where folders can be opened."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 class _Whole(io.RawIOBase):

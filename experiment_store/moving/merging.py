@@ -106,9 +106,14 @@ class Merge(Generic[R]):
         if certainty.insert(self._backend, self._kind, records, None) is None:
             self._inserted += len(records)
             return []
-        taken = self._holders(records)
-        self._waiting += [record for record in records if self._key(record) in taken]
-        return [record for record in records if self._key(record) not in taken]
+        if not self._kind.unique:
+            return records
+        taken = set(self._holders(records))
+        free: list[R] = []
+        for record in records:  # of two with one name, the second waits
+            (self._waiting if self._key(record) in taken else free).append(record)
+            taken.add(self._key(record))
+        return free
 
     def _bring_up(self, found: R, record: R) -> bool:
         """Bring *found* to the state of *record*, unless it is no longer as it was found."""

@@ -21,6 +21,7 @@ from experiment_store import (
     FailedPreconditionError,
     InvalidArgumentError,
     NotFoundError,
+    UnavailableError,
     UnsupportedError,
 )
 from experiment_store.backend import Backend
@@ -180,6 +181,30 @@ def test_a_call_that_fails_leaves_the_hosts_transaction_as_it_was(
     assert store.get(made.id).storage_state == "ARCHIVED"
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE of_the_host"))
+
+
+def test_a_read_that_fails_leaves_the_hosts_transaction_as_it_was(
+    postgres_engine: tuple[Engine, str],
+) -> None:
+    engine, schema = postgres_engine
+    with (
+        ExperimentStore(PostgresBackend(engine=engine, schema=schema)) as store,
+        engine.connect() as other,
+        engine.connect() as connection,
+    ):
+        made = store.bound(connection).create("mnist")
+        connection.commit()
+        other.execute(text(f'LOCK TABLE "{schema}".experiments'))
+        connection.execute(text("SET LOCAL lock_timeout = '10ms'"))
+        bound = store.bound(connection)
+
+        with pytest.raises(UnavailableError):
+            bound.get(made.id)
+        with pytest.raises(UnavailableError):
+            bound.list(with_total=True)
+
+        other.rollback()
+        assert bound.get(made.id) == made
 
 
 def test_the_hosts_own_statements_and_those_of_the_store_stand_or_fall_together(

@@ -26,6 +26,7 @@ from experiment_store import (
     UnavailableError,
 )
 from experiment_store.backend import Change, Parent, Refusal
+from experiment_store.moving.merging import Merge
 from experiment_store.records import Experiment, Labels, RunState, Setting, StorageState
 from experiment_store.schema import EXPERIMENT, JOB, RUN, SETTING, Kind, R
 from experiment_store.testing.samples import NOON, TICK, dump, experiment, job, refill, run
@@ -506,3 +507,11 @@ def happen(store: ExperimentStore, verb: str, number: int, name: str) -> None:
     }
     with contextlib.suppress(experiment_store.ExperimentStoreError):
         calls[verb]()
+
+
+def test_two_records_of_one_name_in_one_batch_are_refused_by_that_name() -> None:
+    merge = Merge(MemoryBackend(), EXPERIMENT)
+    merge.add([experiment("a", name="mnist"), experiment("b", name="mnist")])
+
+    with pytest.raises(AlreadyExistsError, match="mnist"):
+        merge.finish()

@@ -80,6 +80,34 @@ def test_an_export_that_fails_leaves_the_earlier_one(
     assert [path.name for path in tmp_path.iterdir()] == ["lab.jsonl"]
 
 
+def test_exports_to_one_path_at_the_same_time_are_each_whole(
+    filled: ExperimentStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "lab.jsonl"
+    with writing(path) as first:
+        first.write(b"half of ")
+        experiment_store.export_lines(filled, path)
+        assert experiment_store.import_lines("memory://", path).experiments.inserted == 1
+        first.write(b"the first")
+
+    assert path.read_bytes() == b"half of the first"
+    assert [found.name for found in tmp_path.iterdir()] == ["lab.jsonl"]
+
+
+def test_an_export_keeps_the_permissions_and_the_link_that_it_finds(
+    filled: ExperimentStore, tmp_path: Path
+) -> None:
+    real, link = tmp_path / "real.jsonl", tmp_path / "link.jsonl"
+    real.touch(0o600)
+    link.symlink_to(real)
+
+    experiment_store.export_lines(filled, link)
+
+    assert link.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o600
+    assert experiment_store.import_lines("memory://", real).experiments.inserted == 1
+
+
 def test_an_export_into_a_pipe_leaves_it_a_pipe(filled: ExperimentStore, tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)

@@ -76,6 +76,19 @@ def test_it_runs_out(seconds: float, is_free: bool, site: Site) -> None:  # noqa
     assert Lease(site, clock=clock).take() == is_free
 
 
+def test_who_has_it_is_told_so_again(site: Site) -> None:
+    lease = Lease(site)
+
+    assert lease.take()
+    assert lease.take()
+
+
+def test_one_that_nobody_can_read_has_run_out(site: Site) -> None:
+    assert site.change(site.insert("migration_lock", "by hand"))
+
+    assert Lease(site).take()
+
+
 def test_who_renews_it_keeps_it(site: Site) -> None:
     clock = Clock()
     lease = Lease(site, clock=clock, seconds=60)
