@@ -48,6 +48,11 @@ def one(_: Any) -> int:
     return 1
 
 
+def none(_: Any) -> int:
+    """Count what a call is about that is not about single records."""
+    return 0
+
+
 def on_page(page: Page[Any]) -> int:
     """Count the records of a page."""
     return len(page.items)

@@ -12,7 +12,7 @@ from experiment_store.capabilities import BackedUp, Joinable
 from experiment_store.errors import InvalidArgumentError, UnsupportedError
 from experiment_store.experiments import Experiments
 from experiment_store.jobs import Jobs
-from experiment_store.observing import STORE, observed
+from experiment_store.observing import STORE, none, observed
 from experiment_store.page_sizes import largest_page
 from experiment_store.runs import Runs
 from experiment_store.services import Services, key_id
@@ -87,6 +87,7 @@ class ExperimentStore(Experiments):
         """
         return self._services.key(key_id(name))
 
+    @observed(none, kind=STORE)
     def backup(self, path: str | PathLike[str]) -> None:
         """Write a copy of the store, as of one moment, to a new file at *path*.
 

@@ -103,6 +103,7 @@ REFUSED: Mapping[str, Call] = {
     "FailedPreconditionError": lambda lab: lab.store.delete(lab.experiment.id, children="refuse"),
     "InvalidFilterError": lambda lab: lab.store.jobs.list(filter="secret ="),
     "InvalidArgumentError": lambda lab: lab.store.iterate(page_size=-1),
+    "UnsupportedError": lambda lab: lab.store.backup("copy.db"),
 }
 """By the error's class: a call that fails so."""
 

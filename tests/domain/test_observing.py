@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from experiment_store.jobs import Jobs
 from experiment_store.plan import Plan, Rows
 from experiment_store.runs import Runs
 from experiment_store_memory import MemoryBackend
+from experiment_store_sqlite import SqliteBackend
 from tests.watching import CALLS, EACH, REFUSED, Call, Lab, listening, told, traced
 
 # Letters that no word of ours, no path and no number has.
@@ -85,6 +87,15 @@ def test_a_call_is_told_once_with_its_kind_verb_and_rows(
     assert data == {"kind": kind, "verb": verb, "rows": rows}
     assert seconds > 0
     assert record.getMessage() == f"{kind}.{verb}: {words} in {seconds * 1000:.3f} ms"
+
+
+def test_a_backup_is_told_of_without_rows(tmp_path: Path) -> None:
+    with ExperimentStore(SqliteBackend()) as store, listening() as heard:
+        store.backup(tmp_path / "copy.db")
+
+    (record,) = heard
+    data = told(record)
+    assert (data["kind"], data["verb"], data["rows"]) == ("store", "backup", 0)
 
 
 @pytest.mark.parametrize(("error", "call"), REFUSED.items())
