@@ -57,11 +57,10 @@ def test_an_idle_connection_that_was_cut_goes_unnoticed(wired: Wired) -> None:
 def test_a_session_that_the_server_has_ended_goes_unnoticed(
     wired: Wired, postgres_url: str
 ) -> None:
+    backend: Any = wired.store._backend
+    [[session]] = backend._steps.look("test", lambda work: work.execute("SELECT pg_backend_pid()"))
     with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-            "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
+        connection.execute("SELECT pg_terminate_backend(%s, 10000)", [session])
 
     assert wired.store.update("before", description="after").description == "after"
 
