@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ _SETTINGS = """
 listen_addresses = ''
 shared_buffers = '16MB'
 max_wal_senders = 8
+autovacuum = off  # what it removes is in the way of a standby's readers, at moments of its own
 wal_retrieve_retry_interval = '50ms'
 """
 _FAST = "fsync = off\n"  # the data does not outlive the run
@@ -94,9 +95,12 @@ class Server:
     def ask(self, text: str, parameters: Sequence[Any] = ()) -> Any:
         """Run a statement; return the first column of its first row, if it has any."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            cursor = connection.execute(text, parameters)
-            row = cursor.fetchone() if cursor.description else None
-            return row and row[0]
+            while True:
+                # On a standby, what is replayed may be in the way.
+                with suppress(psycopg.errors.SerializationFailure):
+                    cursor = connection.execute(text, parameters)
+                    row = cursor.fetchone() if cursor.description else None
+                    return row and row[0]
 
     def _copy(self, origin: Path, target: Path) -> None:
         subprocess.run(["cp", "-a", str(origin), str(target)], check=True)  # noqa: S607 (keeps owners)

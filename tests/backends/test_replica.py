@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import pytest
 from attrs import define, field, frozen
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
@@ -568,7 +568,10 @@ ACTIONS = [
 ]  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to search a smaller one takes minutes
+)
 @given(st.lists(st.tuples(st.sampled_from(ACTIONS), st.sampled_from("abc")), max_size=20))
 def test_no_read_shows_less_than_all_there_was_at_the_last_write(
     lab: Lab, actions: list[tuple[Callable[[History, str], None], str]]
