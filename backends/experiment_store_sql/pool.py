@@ -71,8 +71,16 @@ class Pool:
         """
         if self._is_closed:
             raise BackendError("call", "failed: the store is closed")
-        permit = None if self._permits is None else self._wait(self._permits)
-        connection = self._find() or self._opening()
+        permits = self._permits
+        permit = None if permits is None else self._wait(permits)
+        connection = None
+        try:
+            connection = self._find() or self._opening()
+        finally:
+            # Now, and not by the destructor: the error that is raised refers to the permit,
+            # and who tries again keeps the error.
+            if connection is None and permits is not None and permit is not None:
+                permits.put(permit)
         if permit is not None:
             self._lent[connection] = permit
         return connection

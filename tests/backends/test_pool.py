@@ -164,3 +164,15 @@ def test_a_closed_pool_closes_all_connections_and_lends_none() -> None:
 )
 def test_a_url_is_split_at_its_parameters(url: str, expected: tuple[str, dict[str, str]]) -> None:
     assert split(url) == expected
+
+
+def test_who_keeps_the_error_of_a_failed_opening_keeps_no_place() -> None:
+    opener = Opener(broken=True)
+    pool = Pool(opener, idle=1, most=1, timeout=0)
+
+    with pytest.raises(OSError, match="no route") as kept:
+        pool.borrow()
+    opener.broken = False
+
+    assert pool.borrow() is opener.opened[0]
+    assert kept.value.__traceback__ is not None
