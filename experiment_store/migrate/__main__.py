@@ -94,5 +94,5 @@ def _tell(sentence: str) -> None:
     print(sentence, flush=True)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover (in a process of its own)
     sys.exit(main())

@@ -181,9 +181,7 @@ class Merge(Generic[R]):
         return key_of(self._kind.unique, record)
 
     def _holders(self, records: Sequence[R]) -> Mapping[tuple[str, ...], R]:
-        """Return who has the names of *records*."""
-        if not self._kind.unique:
-            return {}
+        """Return who has the names of *records*, of a kind whose names are unique."""
         return holders(self._backend, self._kind, self._kind.unique, records)
 
 
