@@ -15,7 +15,10 @@ from experiment_store.filters.predicates import (
     All,
     Compare,
     Label,
+    MetricValue,
     Op,
+    Operand,
+    Param,
     Predicate,
     all_of,
 )
@@ -94,8 +97,16 @@ def _understand(
 _understand_once = lru_cache(_MOST_KEPT)(_understand)
 
 
-def _words(operand: str | Label) -> list[Any]:
-    return ["labels", operand.key] if isinstance(operand, Label) else [operand]
+def _words(operand: Operand) -> list[Any]:
+    match operand:
+        case Label(key):
+            return ["labels", key]
+        case Param(key):
+            return ["params", key]
+        case MetricValue(name, statistic):
+            return ["metrics", name, statistic]
+        case _:
+            return [operand]
 
 
 def _without_idle_keys(kind: Kind[R], where: Predicate, order: Order) -> Order:

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Generic, TypeVar
 
 from attrs import field, frozen
+
+from experiment_store.mappings import Labels as Labels  # records are imported from here
+from experiment_store.mappings import Metric as Metric
+from experiment_store.mappings import Metrics as Metrics
+from experiment_store.mappings import Params as Params
+from experiment_store.mappings import ParamValue as ParamValue
+
+T = TypeVar("T")
 
 
 class StorageState(StrEnum):
@@ -27,22 +35,17 @@ class RunState(StrEnum):
     CANCELED = "CANCELED"
 
 
-class Labels(dict[str, str]):
-    """Labels of a record: a dictionary that cannot be changed, and so can be shared."""
+@frozen(weakref_slot=False)
+class Artifact:
+    """A link to what a run has made, or used; the thing itself is elsewhere.
 
-    __slots__ = ()
+    *digest* is what its maker says of the content, such as ``sha256:…``, *size* in bytes.
+    """
 
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("labels of a record cannot be changed; use update(id, labels=…)")
-
-    __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse
-
-    def __hash__(self) -> int:  # type: ignore[override]  # unlike a dict, it cannot change
-        return hash(frozenset(self.items()))
-
-    def __reduce__(self) -> tuple[type[Labels], tuple[dict[str, str]]]:
-        return Labels, (dict(self),)
+    name: str
+    uri: str
+    digest: str = ""
+    size: int | None = None
 
 
 @frozen(weakref_slot=False)
@@ -63,7 +66,11 @@ class Experiment:
 
 @frozen(weakref_slot=False)
 class Run:
-    """One execution below an experiment; *namespace* is that of the experiment."""
+    """One execution below an experiment; *namespace* is that of the experiment.
+
+    *error* is the text of what it failed with. Whoever executes it says so again and
+    again; *heartbeat_at* is when that was last.
+    """
 
     id: str
     experiment_id: str
@@ -78,7 +85,23 @@ class Run:
     started_at: datetime | None
     finished_at: datetime | None
     job_id: str | None
+    params: Params
+    metrics: Metrics
+    artifacts: tuple[Artifact, ...]
+    error: str
+    heartbeat_at: datetime | None
     etag: str
+
+
+@frozen(weakref_slot=False)
+class Chunk:
+    """Some *points* of a metric's history, packed; they never change, and go with their run."""
+
+    id: str
+    run_id: str
+    metric: str
+    created_at: datetime
+    points: str
 
 
 @frozen(weakref_slot=False)
@@ -110,6 +133,10 @@ def _labels_given(labels: Mapping[str, str] | None) -> Mapping[str, str]:
     return {} if labels is None else labels
 
 
+def _params_given(params: Mapping[str, ParamValue] | None) -> Mapping[str, ParamValue]:
+    return {} if params is None else params
+
+
 @frozen(kw_only=True)
 class NewExperiment:
     """What a caller says of an experiment to be created."""
@@ -133,6 +160,9 @@ class NewRun:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     job_id: str | None = None
+    params: Mapping[str, ParamValue] = field(converter=_params_given, default=None)
+    artifacts: Sequence[Artifact] = ()
+    error: str = ""
     id: str | None = None
 
 
@@ -147,9 +177,6 @@ class NewJob:
     enabled: bool = True
     schedule: str = ""
     id: str | None = None
-
-
-T = TypeVar("T")
 
 
 @frozen

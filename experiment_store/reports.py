@@ -14,7 +14,7 @@ class Progress:
     """How far a call has come.
 
     *task* is ``copy``, ``digest of source``, ``digest of target``, ``digest``,
-    ``export`` or ``import``; *kind* is ``experiment``, ``job`` or ``run``. *total*
+    ``export`` or ``import``; *kind* is ``experiment``, ``job``, ``run`` or ``chunk``. *total*
     was counted at the start, so *done* passes it where others write meanwhile.
     """
 
@@ -56,3 +56,4 @@ class PerKind(Generic[T]):
     experiments: T
     jobs: T
     runs: T
+    chunks: T

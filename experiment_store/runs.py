@@ -11,7 +11,8 @@ from experiment_store.children import Children
 from experiment_store.collection import Content
 from experiment_store.names import UNSET, Unset, check_fields
 from experiment_store.observing import observed
-from experiment_store.records import NewRun, Run, RunState, StorageState
+from experiment_store.mappings import NO_METRICS, ParamValue
+from experiment_store.records import Artifact, NewRun, Run, RunState, StorageState
 from experiment_store.schema import RUN
 from experiment_store.services import Services
 
@@ -35,6 +36,9 @@ class Runs(Children[Run]):
         started_at: datetime | None = None,
         finished_at: datetime | None = None,
         job_id: str | None = None,
+        params: Mapping[str, ParamValue] | None = None,
+        artifacts: Sequence[Artifact] = (),
+        error: str = "",
         id: str | None = None,
     ) -> Run:
         """Create a run in an available experiment, whose last run it becomes.
@@ -50,6 +54,11 @@ class Runs(Children[Run]):
             started_at: When it started, aware; kept as given, whatever *state* says.
             finished_at: When it finished, likewise.
             job_id: The job that made it, if one did; kept as given.
+            params: At most 256; keys of 1 to 128 code points; values are text of at most
+                512 code points, integers and floats of 64 bits, or bools, and stay so.
+            artifacts: At most 64 links with different names: names of 1 to 128, URIs of 1
+                to 2,048, digests of at most 256 code points, sizes in bytes.
+            error: At most 4,096 code points.
             id: 1 to 64 visible ASCII characters.
 
         Raises:
@@ -67,6 +76,9 @@ class Runs(Children[Run]):
             started_at=started_at,
             finished_at=finished_at,
             job_id=job_id,
+            params=params,
+            artifacts=artifacts,
+            error=error,
             id=id,
         )
         return self._create_many([self._content(new)])[0]
@@ -92,9 +104,15 @@ class Runs(Children[Run]):
         state: RunState | str | Unset = UNSET,
         started_at: datetime | Unset | None = UNSET,
         finished_at: datetime | Unset | None = UNSET,
+        params: Mapping[str, ParamValue] | Unset = UNSET,
+        artifacts: Sequence[Artifact] | Unset = UNSET,
+        error: str | Unset = UNSET,
         etag: str | None = None,
     ) -> Run:
-        """Change what is given, and nothing else; *labels* replace all labels.
+        """Change what is given, and nothing else.
+
+        *labels* replace all labels; *params* and *artifacts* do likewise. Metrics are
+        logged, see `start`.
 
         The store records states and times as they are reported: every state may
         follow every other, and ``None`` makes a time absent.
@@ -111,6 +129,9 @@ class Runs(Children[Run]):
             "state": state,
             "started_at": started_at,
             "finished_at": finished_at,
+            "params": params,
+            "artifacts": artifacts,
+            "error": error,
         }
         return self._assign(id, check_fields(given), etag)
 
@@ -152,6 +173,8 @@ class Runs(Children[Run]):
                 **services.new(content, now),
                 namespace=parents[content["experiment_id"]],
                 storage_state=StorageState.AVAILABLE,
+                metrics=NO_METRICS,
+                heartbeat_at=None,
             )
             for content in contents
         ]

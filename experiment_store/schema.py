@@ -13,12 +13,22 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from experiment_store.records import Experiment, Job, Run, RunState, Setting, StorageState
+from experiment_store.mappings import NO_METRICS, NO_PARAMS
+from experiment_store.records import (
+    Chunk,
+    Experiment,
+    Job,
+    Run,
+    RunState,
+    Setting,
+    StorageState,
+)
 
 R = TypeVar("R", bound=Any)
 """A record; every one has an ``id``."""
 
-DESCRIPTION_SORT_LENGTH = 256  # keeps page tokens small; see docs/filter-language.md
+REQUIRED = object()
+LONG_SORT_LENGTH = 256  # keeps page tokens small; see docs/filter-language.md
 
 
 class Type(Enum):
@@ -29,6 +39,9 @@ class Type(Enum):
     BOOL = auto()
     ENUM = auto()
     LABELS = auto()
+    PARAMS = auto()
+    METRICS = auto()
+    ARTIFACTS = auto()
 
 
 Words: TypeAlias = type[StrEnum]
@@ -40,7 +53,8 @@ class Field:
 
     *aliases* are other names for it in filters and orders. An *internal* field
     has none at all there. An order compares the first *sort_length* code points.
-    *unspecified* is an enum word that filters accept and no record has.
+    *unspecified* is an enum word that filters accept and no record has. What was
+    exported before there was the field has *default* in it; most have always been there.
     """
 
     name: str
@@ -51,11 +65,15 @@ class Field:
     unspecified: str | None = None
     internal: bool = False
     sort_length: int | None = None
+    default: Any = REQUIRED
 
 
 @frozen(slots=False, eq=False)
 class Kind(Generic[R]):
-    """A kind of record. *fields* stand in the order of the record's constructor."""
+    """A kind of record. *fields* stand in the order of the record's constructor.
+
+    The records of an *owned* kind are parts of their parent, and go when it goes.
+    """
 
     name: str
     record: Callable[..., R]
@@ -63,6 +81,7 @@ class Kind(Generic[R]):
     unique: tuple[str, ...] = ()
     parent: Kind[Any] | None = None
     parent_field: str = field(default="experiment_id", kw_only=True)
+    owned: bool = field(default=False, kw_only=True)
 
     @cached_property
     def by_name(self) -> Mapping[str, Field]:
@@ -86,7 +105,7 @@ def _time(name: str, *, optional: bool = False) -> Field:
 
 _NAME = Field("name", aliases=("display_name",))
 _NAMESPACE = Field("namespace")
-_DESCRIPTION = Field("description", sort_length=DESCRIPTION_SORT_LENGTH)
+_DESCRIPTION = Field("description", sort_length=LONG_SORT_LENGTH)
 _LABELS = Field("labels", Type.LABELS)
 _STORAGE_STATE = Field(
     "storage_state", Type.ENUM, enum=StorageState, unspecified="STORAGE_STATE_UNSPECIFIED"
@@ -129,6 +148,11 @@ RUN = Kind(
         _time("started_at", optional=True),
         _time("finished_at", optional=True),
         Field("job_id", optional=True),
+        Field("params", Type.PARAMS, default=NO_PARAMS),
+        Field("metrics", Type.METRICS, default=NO_METRICS),
+        Field("artifacts", Type.ARTIFACTS, internal=True, default=()),
+        Field("error", sort_length=LONG_SORT_LENGTH, default=""),
+        Field("heartbeat_at", Type.TIME, optional=True, default=None),
         _ETAG,
     ),
     parent=EXPERIMENT,
@@ -153,7 +177,27 @@ JOB = Kind(
     parent=EXPERIMENT,
 )
 
+CHUNK = Kind(
+    "chunk",
+    Chunk,
+    (
+        Field("id"),
+        Field("run_id"),
+        Field("metric"),
+        _CREATED,
+        Field("points", internal=True),
+    ),
+    parent=RUN,
+    parent_field="run_id",
+    owned=True,
+)
+
 SETTING = Kind("setting", Setting, (Field("id"), Field("value")))
 
-KINDS: tuple[Kind[Any], ...] = (EXPERIMENT, RUN, JOB, SETTING)
+KINDS: tuple[Kind[Any], ...] = (EXPERIMENT, RUN, JOB, CHUNK, SETTING)
 """Everything that a backend keeps."""
+
+
+def owned_by(kind: Kind[Any]) -> tuple[Kind[Any], ...]:
+    """Return the kinds whose records go with those of *kind*."""
+    return tuple(other for other in KINDS if other.owned and other.parent is kind)

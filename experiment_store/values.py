@@ -2,19 +2,23 @@
 
 Text is any run of Unicode scalar values except NUL: PostgreSQL cannot store a
 NUL, SQLite's functions stop at one, and no driver takes a lone surrogate.
-Times are aware, in UTC, to the microsecond, in the years 1 to 9999.
+Times are aware, in UTC, to the microsecond, in the years 1 to 9999. Integers and floats
+have 64 bits.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from operator import index
 from typing import Any, TypeAlias
 
 from experiment_store.errors import InvalidArgumentError
 
-Value: TypeAlias = str | int | datetime
+Value: TypeAlias = str | int | float | datetime
 """A present value; ``bool`` is an ``int``. An absent one is ``None``."""
+
+MAX_INTEGER = 2**63 - 1  # and its opposite less one
 
 _FORBIDDEN = re.compile("[\0\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,6 +67,36 @@ def check_time(argument: str, value: Any) -> datetime:
         return from_micros(to_micros(value))  # of a subclass too, a plain one
     except OverflowError as error:
         raise InvalidArgumentError(argument, "must lie in the years 1 to 9999") from error
+
+
+def check_integer(argument: str, value: Any, *, least: int = -MAX_INTEGER - 1) -> int:
+    """Return *value* if it is an integer of 64 bits, of at least *least*.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    if not hasattr(value, "__index__") or isinstance(value, bool):
+        raise InvalidArgumentError(argument, f"must be an integer, not {type(value).__name__}")
+    whole = index(value)  # NumPy's too
+    if not least <= whole <= MAX_INTEGER:
+        raise InvalidArgumentError(argument, f"must lie in {least} to {MAX_INTEGER}")
+    return whole
+
+
+def check_float(argument: str, value: Any) -> float:
+    """Return *value*, which is a number of any kind, as a float of 64 bits.
+
+    Raises:
+        InvalidArgumentError: It is no number, or too large.
+    """
+    if isinstance(value, str | bytes) or not (
+        hasattr(value, "__float__") or hasattr(value, "__index__")
+    ):
+        raise InvalidArgumentError(argument, f"must be a number, not {type(value).__name__}")
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidArgumentError(argument, f"must be a number: {error}") from error
 
 
 def to_micros(time: datetime) -> int:

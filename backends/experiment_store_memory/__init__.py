@@ -7,6 +7,7 @@ changes something only then, so there is never anything to undo.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import RLock
 from typing import Any
 
@@ -16,7 +17,7 @@ from experiment_store.backend import Assignments, Cascade, Change, Max, Parent, 
 from experiment_store.filters.evaluate import decider, matches
 from experiment_store.ordering import arrange, follows, sort_values
 from experiment_store.plan import Plan, Rows
-from experiment_store.schema import KINDS, Kind, R
+from experiment_store.schema import KINDS, Kind, R, owned_by
 from experiment_store_memory.table import Table
 
 __all__ = ["MemoryBackend", "connect"]
@@ -106,7 +107,7 @@ class MemoryBackend:
                 return Refusal.MISSING
             if self._is_blocked(current, change):
                 return Refusal.BLOCKED
-            self._commit(table.remove, [current], change.parent, change.cascades)
+            self._commit(partial(self._remove, kind), [current], change.parent, change.cascades)
             return None
 
     def _table(self, kind: Kind[R]) -> Table[R]:
@@ -145,6 +146,13 @@ class MemoryBackend:
         finally:
             self._is_changing = False
 
+    def _remove(self, kind: Kind[R], records: Sequence[R]) -> None:
+        """Remove *records* and what they own."""
+        for owned in owned_by(kind):
+            for record in records:
+                self._remove(owned, self._table(owned).children(record.id))
+        self._table(kind).remove(records)
+
     def _touch(self, parent: Parent) -> None:
         table = self._table(parent.kind)
         table.put([_assigned(table.records[id], parent.assign) for id in parent.ids])
@@ -153,7 +161,7 @@ class MemoryBackend:
         table = self._table(cascade.kind)
         children = list(filter(decider(cascade.where), table.children(id)))
         if cascade.assign is None:
-            table.remove(children)
+            self._remove(cascade.kind, children)
         else:
             table.put([_assigned(child, cascade.assign) for child in children])
 

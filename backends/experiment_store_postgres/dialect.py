@@ -74,7 +74,7 @@ class PostgresDialect:
 
     def add(self, cursor: Any, table: Table, rows: Iterable[Row]) -> int:
         """COPY, which knows of no taken keys: one of them, and it raises."""
-        text = f"COPY {table_name(self, table)} ({table.listed}) FROM STDIN"
+        text = f"COPY {table_name(self, table)} ({table.written}) FROM STDIN"
         with cursor.copy(text) as copy:
             for row in rows:
                 copy.write_row(row)

@@ -20,7 +20,7 @@ from experiment_store.errors import BackendError, MigrationNeededError, Unsuppor
 from experiment_store.filters.predicates import ALWAYS, Compare, OneOf, Op, Predicate, all_of
 from experiment_store.plan import Plan, Rows
 from experiment_store.records import Setting
-from experiment_store.schema import SETTING, Kind, R
+from experiment_store.schema import SETTING, Kind, R, owned_by
 from experiment_store_sql.codec import Row, codec, label_rows
 from experiment_store_sql.dialect import Dialect
 from experiment_store_sql.failures import DuplicateKeyError
@@ -247,9 +247,11 @@ class SqlBackend(ABC):
                 work.run(self.statements.update(cascade.kind, where, cascade.assign))
 
     def _remove(self, work: Work, kind: Kind[Any], where: Predicate) -> None:
-        """Remove records that are locked, so that nobody labels them in between."""
+        """Remove records that are locked, so that nobody adds to them in between."""
         if "labels" in kind.by_name:
             work.run(self.statements.unlabel(kind, where))
+        for owned in owned_by(kind):
+            work.run(self.statements.disown(owned, kind, where))
         work.run(self.statements.delete(kind, where))
 
 

@@ -5,26 +5,33 @@ Many are converted a column at a time, which keeps Python's own loops out of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from itertools import repeat
-from json import JSONDecoder, JSONEncoder
+from json import JSONDecoder, JSONEncoder, loads
 from operator import attrgetter
 from typing import Any, Generic, cast
 
 from attrs import frozen, make_class
 
-from experiment_store.records import Labels
+from experiment_store.mappings import Labels, Metrics, Params
+from experiment_store.plain import FROM_PLAIN, to_plain
 from experiment_store.schema import Field, Kind, R, Type
+from experiment_store.sort_keys import sort_key
 from experiment_store.values import to_micros
-from experiment_store_sql.tables import ABSENT_TEXT, ABSENT_TIME
+from experiment_store_sql.tables import ABSENT_TEXT, ABSENT_TIME, has_keys
 
 Plain = str | int
 """What a column holds."""
 
 Row = tuple[Any, ...]
 
+STATISTICS = ("latest", "min", "max")
+"""Of which a metric has sort keys, in this order."""
+
+_NOTHING = "{}"
+_NONE = (_NOTHING, "[]")
 _MANY = 4  # rows from which on it pays to convert columns
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _write_json = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -37,14 +44,30 @@ def encode(value: Any) -> Plain:
         return str.__str__(value)  # the characters, of enum members and other subclasses too
     if isinstance(value, datetime):
         return to_micros(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, Labels):
         return _write_json(value)
-    return int(value)
+    if isinstance(value, int):
+        return int(value)
+    return _write_json(to_plain(value))
 
 
 def encode_field(field: Field, value: Any) -> Plain:
     """Return *value*, perhaps absent, as the column of *field* holds it."""
     return absent(field) if value is None else encode(value)
+
+
+def encode_keys(value: Params | Metrics) -> str:
+    """Return the sort keys of the entries of *value*; those of a metric are in a list."""
+    if not value:
+        return _NOTHING
+    if isinstance(value, Params):
+        return _write_json({key: sort_key(param) for key, param in value.items()})
+    return _write_json(
+        {
+            name: [sort_key(getattr(metric, statistic)) for statistic in STATISTICS]
+            for name, metric in value.items()
+        }
+    )
 
 
 def absent(field: Field) -> Plain:
@@ -87,10 +110,12 @@ class Codec(Generic[R]):
     _decoders: tuple[tuple[int, Callable[[Any], Any]], ...]
     _labels: int | None
     _times: tuple[int, ...]
+    _keyed: tuple[int, ...]
 
     def rows(self, records: Iterable[R]) -> list[Row]:
         """Return *records*, of which there is at least one, as rows."""
-        columns = zip(*map(self._read, records), strict=True)
+        columns = list(zip(*map(self._read, records), strict=True))
+        columns += [columns[position] for position in self._keyed]
         return list(zip(*map(map, self._encoders, columns), strict=True))
 
     def record(self, row: Row) -> R:
@@ -127,16 +152,18 @@ def codec(kind: Kind[R]) -> Codec[R]:
     names = [field.name for field in kind.fields]
     decoders = [_decoder(field) for field in kind.fields]
     types = [field.type for field in kind.fields]
+    keyed = tuple(position for position, field in enumerate(kind.fields) if has_keys(field))
     return Codec(
         kind,
         attrgetter(*names),
         # Frozen classes fill their slots one call each, which takes four times as
         # long. So a record is made as another class of the same slots.
         make_class("Draft", names, slots=True, weakref_slot=False, eq=False, repr=False),
-        tuple(_encoder(field) for field in kind.fields),
+        (*map(_encoder, kind.fields), *(encode_keys for _ in keyed)),
         tuple((position, decode) for position, decode in enumerate(decoders) if decode is not None),
         types.index(Type.LABELS) if Type.LABELS in types else None,
         tuple(position for position, type in enumerate(types) if type is Type.TIME),
+        keyed,
     )
 
 
@@ -169,6 +196,8 @@ def _decoder(field: Field) -> Callable[[Any], Any] | None:
             return {word.value: word for word in field.enum or ()}.__getitem__
         case Type.LABELS:
             return _read_labels
+        case Type.PARAMS | Type.METRICS | Type.ARTIFACTS:
+            return partial(_read_plain, FROM_PLAIN[field.type], field.default)
 
 
 def _optional_text(text: str) -> str | None:
@@ -178,6 +207,10 @@ def _optional_text(text: str) -> str | None:
 def _read_labels(text: str) -> Labels:
     labels, _ = _labels_json.raw_decode(text)
     return cast("Labels", labels)
+
+
+def _read_plain(read: Callable[[Any], Any], none: Any, text: str) -> Any:
+    return none if text in _NONE else read(loads(text))
 
 
 def _time(micros: int) -> datetime | None:

@@ -52,7 +52,7 @@ class Listing:
     def page(self) -> str:
         """Read the rows of the page."""
         plan = self._plan
-        columns = ", ".join([f"r.{name}" for name in self._table.columns])
+        columns = ", ".join([f"r.{name}" for name in self._table.read])
         where = self._where()
         if plan.after is not None:
             where.append(self._follows(list(self._places(plan.after))))

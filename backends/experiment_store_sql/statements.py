@@ -9,12 +9,19 @@ from typing import Any, NamedTuple
 from experiment_store.backend import Assignments, Max
 from experiment_store.filters.predicates import All, Predicate
 from experiment_store.plan import Plan
-from experiment_store.schema import Kind
-from experiment_store_sql.codec import Row, encode, encode_field
+from experiment_store.schema import Field, Kind
+from experiment_store_sql.codec import Row, encode, encode_field, encode_keys
 from experiment_store_sql.dialect import Dialect, table_name
 from experiment_store_sql.listing import Listing, is_pin
 from experiment_store_sql.predicates import Conditions
-from experiment_store_sql.tables import LABELLED, RECORDS, Table, all_tables
+from experiment_store_sql.tables import (
+    LABELLED,
+    RECORDS,
+    Table,
+    all_tables,
+    has_keys,
+    keys_column,
+)
 
 
 class Call(NamedTuple):
@@ -95,7 +102,7 @@ class Statements:
         _, keys, values, _, terms = columns
         return Call(
             f"WITH r AS ({record} RETURNING id, created_at) "
-            f"INSERT INTO {self._name(owned)} ({owned.listed}) "
+            f"INSERT INTO {self._name(owned)} ({owned.written}) "
             "SELECT r.id, l.key, l.value, r.created_at, l.term "
             f"FROM r, unnest({mark}::text[], {mark}::text[], {mark}::bigint[]) "
             "AS l (key, value, term)",
@@ -110,20 +117,28 @@ class Statements:
         table = RECORDS[kind.name]
         conditions = Conditions(kind, self._dialect, values)
         assigned = [
-            f"{name} = {self._assigned(conditions, kind, name, value)}"
+            f"{column} = {mark}"
             for name, value in assign.items()
+            for column, mark in self._assigned(conditions, kind.by_name[name], value)
         ] or ["id = id"]  # SET needs something
         text = (
             f"UPDATE {self._name(table)} AS r SET {', '.join(assigned)} "
             f"WHERE {conditions.word(where)}"
         )
-        return Call(f"{text} RETURNING {table.listed}" if returning else text, values)
+        return Call(f"{text} RETURNING {', '.join(table.read)}" if returning else text, values)
 
     def delete(self, kind: Kind[Any], where: Predicate) -> Call:
         """Remove all records that match."""
         values: list[Any] = []
         condition = Conditions(kind, self._dialect, values).word(where)
         return Call(f"DELETE FROM {self._name(RECORDS[kind.name])} AS r WHERE {condition}", values)
+
+    def disown(self, kind: Kind[Any], owner: Kind[Any], where: Predicate) -> Call:
+        """Remove all records of an owned *kind* whose owners match."""
+        values: list[Any] = []
+        owners = self._ids(owner, where, values)
+        name = self._name(RECORDS[kind.name])
+        return Call(f"DELETE FROM {name} WHERE {kind.parent_field} IN ({owners})", values)
 
     def unlabel(self, kind: Kind[Any], where: Predicate) -> Call:
         """Remove the labels of all records that match."""
@@ -141,21 +156,26 @@ class Statements:
     def _word_lookup(self, kind: Kind[Any], by: str = "") -> str:
         table, mark = RECORDS[kind.name], self._dialect.mark
         pins = " AND ".join([f"{name} = {mark}" for name in ((by,) if by else kind.unique)])
-        return f"SELECT {table.listed} FROM {self._name(table)} WHERE {pins}"
+        return f"SELECT {', '.join(table.read)} FROM {self._name(table)} WHERE {pins}"
 
-    def _assigned(self, conditions: Conditions, kind: Kind[Any], name: str, value: Any) -> str:
-        field = kind.by_name[name]
+    def _assigned(
+        self, conditions: Conditions, field: Field, value: Any
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the columns that are assigned to for a field, and what."""
         if isinstance(value, Max):
             mark = conditions.bind(encode_field(field, value.value))
-            return f"{self._dialect.greatest}(r.{name}, {mark})"
-        return conditions.bind(encode_field(field, value))
+            yield field.name, f"{self._dialect.greatest}(r.{field.name}, {mark})"
+            return
+        yield field.name, conditions.bind(encode_field(field, value))
+        if has_keys(field):
+            yield keys_column(field.name), conditions.bind(encode_keys(value))
 
 
 def insert_text(dialect: Dialect, table: Table) -> str:
     """Add a row, unless one of its keys is taken."""
     marks = ", ".join([dialect.mark] * len(table.columns))
     return (
-        f"INSERT INTO {table_name(dialect, table)} ({table.listed}) VALUES ({marks}) "
+        f"INSERT INTO {table_name(dialect, table)} ({table.written}) VALUES ({marks}) "
         "ON CONFLICT DO NOTHING"
     )
 

@@ -8,7 +8,7 @@ value has nothing to stem from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
 from functools import cached_property
 from typing import Any
@@ -20,7 +20,7 @@ from experiment_store.schema import KINDS, Field, Kind, Type
 ABSENT_TIME = -(2**63)
 ABSENT_TEXT = ""  # no optional text may be empty
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 SCHEMA_VERSION_ID = "schema_version"  # of the setting that tells it; the same in every version
 
 LABELS = "labels"
@@ -44,18 +44,27 @@ class Index:
 
 @frozen(slots=False, eq=False)
 class Table:
-    """A table; the *clustered* ones consist of their primary key and little else."""
+    """A table; the *clustered* ones consist of their primary key and little else.
+
+    The last columns are *derived* from others, for conditions and orders: they are never read.
+    """
 
     name: str
     columns: Mapping[str, Storage]
     primary_key: tuple[str, ...]
     indexes: tuple[Index, ...]
     clustered: bool = False
+    derived: tuple[str, ...] = ()
 
     @cached_property
-    def listed(self) -> str:
+    def written(self) -> str:
         """The names of all columns, as statements list them."""
         return ", ".join(self.columns)
+
+    @cached_property
+    def read(self) -> Sequence[str]:
+        """The names of the columns that a record is made of."""
+        return list(self.columns)[: len(self.columns) - len(self.derived)]
 
 
 # What listings read in order, without sorting: all records, those of a namespace,
@@ -82,6 +91,7 @@ _INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "run": _CHILDREN,
     "job": _CHILDREN,
+    "chunk": (("run_id", "metric", "created_at", "id"),),
 }
 
 
@@ -89,11 +99,13 @@ def _record_table(kind: Kind[Any]) -> Table:
     name = f"{kind.name}s"
     # The last one: of indexes that seem to cost the same, PostgreSQL takes the latest.
     unique = (Index(f"{name}_unique", kind.unique, unique=True),) if kind.unique else ()
+    derived = tuple(keys_column(field.name) for field in kind.fields if has_keys(field))
     return Table(
         name,
-        {field.name: storage(field) for field in kind.fields},
+        {field.name: storage(field) for field in kind.fields} | dict.fromkeys(derived, Storage.TEXT),
         ("id",),
         (*(_index(name, parts) for parts in _INDEXES.get(kind.name, ())), *unique),
+        derived=derived,
     )
 
 
@@ -121,6 +133,16 @@ def _label_table(kind: Kind[Any]) -> Table:
 def storage(field: Field) -> Storage:
     """Tell how the values of *field* are stored."""
     return Storage.INTEGER if field.type in (Type.TIME, Type.BOOL) else Storage.TEXT
+
+
+def has_keys(field: Field) -> bool:
+    """Tell whether there are sort keys for the entries of *field*, in a column of their own."""
+    return field.type in (Type.PARAMS, Type.METRICS)
+
+
+def keys_column(name: str) -> str:
+    """Return the name of the column that has the sort keys of the field *name*, as JSON."""
+    return f"{name}_keys"
 
 
 def _index(table: str, columns: tuple[str, ...]) -> Index:

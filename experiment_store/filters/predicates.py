@@ -26,8 +26,26 @@ class Label:
     key: str
 
 
-Operand: TypeAlias = str | Label
-"""A field, by name, or a label."""
+@frozen
+class Param:
+    """The operand that is one parameter of a run; absent where the key is."""
+
+    key: str
+
+
+@frozen
+class MetricValue:
+    """The operand that is the latest, the smallest or the largest value of a metric.
+
+    *statistic* is ``latest``, ``min`` or ``max``.
+    """
+
+    name: str
+    statistic: str = "latest"
+
+
+Operand: TypeAlias = str | Label | Param | MetricValue
+"""A field, by name, a label, a parameter or a metric."""
 
 
 class Op(Enum):

@@ -32,6 +32,7 @@ def copy_all(source: Backend, target: Backend, tell: Tell) -> PerKind[Tally]:
         merges.experiments.tally(digests.experiments),
         merges.jobs.tally(digests.jobs),
         merges.runs.tally(digests.runs),
+        merges.chunks.tally(digests.chunks),
     )
 
 

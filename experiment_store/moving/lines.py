@@ -17,7 +17,7 @@ from attrs import frozen
 
 from experiment_store.errors import InvalidLineError, quote
 
-MAX_LINE = 1 << 20  # bytes: a record has at most half of it, were each character escaped
+MAX_LINE = 1 << 22  # bytes: a record has at most half of it, were each character escaped
 
 _SEAL = "crc32"
 

@@ -24,7 +24,7 @@ from experiment_store.reports import Digest, Tally
 from experiment_store.schema import Kind, R
 
 _FIXED = frozenset(
-    {"namespace", "experiment_id", "created_at"}
+    {"namespace", "experiment_id", "created_at", "run_id", "metric", "points"}
 )  # no change of a record assigns them
 _FORWARD = frozenset({"updated_at", "last_run_created_at"})  # no change of a record moves them back
 _NEVER = datetime.min.replace(tzinfo=UTC)

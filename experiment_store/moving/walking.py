@@ -15,9 +15,9 @@ from experiment_store.filters.predicates import ALWAYS
 from experiment_store.ordering import SortKey
 from experiment_store.plan import Plan
 from experiment_store.reports import PerKind, T
-from experiment_store.schema import EXPERIMENT, JOB, RUN, Kind, R, Type
+from experiment_store.schema import CHUNK, EXPERIMENT, JOB, RUN, Kind, R, Type
 
-MOVED: tuple[Kind[Any], ...] = (EXPERIMENT, JOB, RUN)
+MOVED: tuple[Kind[Any], ...] = (EXPERIMENT, JOB, RUN, CHUNK)
 """What is copied, exported and imported: what others refer to comes first."""
 
 ROWS = 128  # read at once: of the largest records there are, that is 25 MB of text

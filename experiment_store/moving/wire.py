@@ -17,7 +17,8 @@ from typing import Any
 
 from experiment_store.errors import InvalidArgumentError, quote
 from experiment_store.names import check_field
-from experiment_store.schema import Field, Kind, R, Type
+from experiment_store.plain import FROM_PLAIN, to_plain
+from experiment_store.schema import REQUIRED, Field, Kind, R, Type
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _text = JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
@@ -53,9 +54,15 @@ def from_plain(kind: Kind[R], plain: Mapping[str, Any]) -> R:
     """
     if unknown := plain.keys() - kind.by_name.keys():
         raise InvalidArgumentError(kind.name, f"has the unknown field {quote(min(unknown))}")
-    if missing := kind.by_name.keys() - plain.keys():
-        raise InvalidArgumentError(kind.name, f"lacks the field {quote(min(missing))}")
-    return kind.record(*(_value(field, plain[field.name]) for field in kind.fields))
+    return kind.record(*(_given(kind, field, plain) for field in kind.fields))
+
+
+def _given(kind: Kind[Any], field: Field, plain: Mapping[str, Any]) -> Any:
+    if field.name in plain:
+        return _value(field, plain[field.name])
+    if field.default is REQUIRED:
+        raise InvalidArgumentError(kind.name, f"lacks the field {quote(field.name)}")
+    return field.default
 
 
 def _value(field: Field, value: Any) -> Any:
@@ -63,6 +70,11 @@ def _value(field: Field, value: Any) -> Any:
         raise InvalidArgumentError(field.name, "must not be null")
     if value is not None and field.type is Type.TIME:
         value = _read_time(field.name, value)
+    if (read := FROM_PLAIN.get(field.type)) is not None:
+        try:
+            value = read(value)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise InvalidArgumentError(field.name, "is not what an export has") from error
     return check_field(field.name, value)
 
 
@@ -86,4 +98,7 @@ def _write_labels(labels: Mapping[str, str]) -> Mapping[str, str]:
 _WRITE: Mapping[Type, Callable[[Any], Any]] = {
     Type.TIME: _write_time,
     Type.LABELS: _write_labels,
+    Type.PARAMS: to_plain,
+    Type.METRICS: to_plain,
+    Type.ARTIFACTS: to_plain,
 }

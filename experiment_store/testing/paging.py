@@ -15,7 +15,7 @@ from experiment_store.filters.predicates import ALWAYS, Compare, Label, Op, Pred
 from experiment_store.ordering import Order, SortKey, arrange, follows, sort_values
 from experiment_store.plan import Plan, Rows
 from experiment_store.records import Labels
-from experiment_store.schema import DESCRIPTION_SORT_LENGTH, EXPERIMENT, RUN, Kind
+from experiment_store.schema import LONG_SORT_LENGTH, EXPERIMENT, RUN, Kind
 from experiment_store.testing.comparing import ASCENDING
 from experiment_store.testing.reading import Fixtures
 from experiment_store.testing.samples import (
@@ -189,10 +189,10 @@ class Paging(Fixtures):
             assert ids(chain(*pages(ready, RUN, down, size))) == ["c", "b", "a"]
 
     def test_long_text_is_arranged_by_its_beginning(self, ready: Backend) -> None:
-        same = "\N{GRINNING FACE}" * DESCRIPTION_SORT_LENGTH
+        same = "\N{GRINNING FACE}" * LONG_SORT_LENGTH
         texts = {"1": f"{same}b", "2": f"{same}a", "3": same, "0": f"{same[:-1]}\N{ROCKET}"}
         keep(ready, EXPERIMENT, *(experiment(id, description=t) for id, t in texts.items()))
-        order = (SortKey("description", length=DESCRIPTION_SORT_LENGTH), SortKey("id"))
+        order = (SortKey("description", length=LONG_SORT_LENGTH), SortKey("id"))
 
         assert ids(chain(*pages(ready, EXPERIMENT, order, 1))) == ["1", "2", "3", "0"]
 

@@ -15,8 +15,18 @@ from experiment_store.backend import Backend, Change
 from experiment_store.filters.predicates import ALWAYS, Predicate
 from experiment_store.ordering import Order, SortKey, sort_values
 from experiment_store.plan import Plan
-from experiment_store.records import Experiment, Job, Labels, Run, RunState, Setting, StorageState
-from experiment_store.schema import EXPERIMENT, JOB, RUN, SETTING, Kind, R
+from experiment_store.mappings import NO_METRICS, NO_PARAMS
+from experiment_store.records import (
+    Chunk,
+    Experiment,
+    Job,
+    Labels,
+    Run,
+    RunState,
+    Setting,
+    StorageState,
+)
+from experiment_store.schema import CHUNK, EXPERIMENT, JOB, RUN, SETTING, Kind, R
 from experiment_store.values import Value
 
 NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
@@ -96,6 +106,11 @@ def run(id: str = "r", of: str = "e", **given: Any) -> Run:
         "started_at": None,
         "finished_at": None,
         "job_id": None,
+        "params": NO_PARAMS,
+        "metrics": NO_METRICS,
+        "artifacts": (),
+        "error": "",
+        "heartbeat_at": None,
         "etag": "1",
     }
     return Run(id, of, **(defaults | given))
@@ -117,12 +132,19 @@ def job(id: str = "j", of: str = "e", **given: Any) -> Job:
     return Job(id, of, **(defaults | given))
 
 
+def chunk(id: str = "c", of: str = "r", **given: Any) -> Chunk:
+    """A chunk of a history of the run with the id *of*."""
+    defaults: dict[str, Any] = {"metric": "loss", "created_at": NOON, "points": "points"}
+    return Chunk(id, of, **(defaults | given))
+
+
 def sample(kind: Kind[Any], id: str) -> Any:
     """A record of any kind."""
     makers: Mapping[str, Callable[[str], Any]] = {
         EXPERIMENT.name: experiment,
         RUN.name: run,
         JOB.name: job,
+        CHUNK.name: chunk,
         SETTING.name: lambda id: Setting(id, "value"),
     }
     return makers[kind.name](id)
