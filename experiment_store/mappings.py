@@ -1,4 +1,4 @@
-"""Labels, parameters and metrics of a record: dictionaries that cannot be changed, and so be shared."""
+"""Labels, parameters and metrics of a record: dictionaries that cannot be changed."""
 
 from __future__ import annotations
 

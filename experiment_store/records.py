@@ -9,11 +9,27 @@ from typing import Generic, TypeVar
 
 from attrs import field, frozen
 
-from experiment_store.mappings import Labels as Labels  # records are imported from here
-from experiment_store.mappings import Metric as Metric
-from experiment_store.mappings import Metrics as Metrics
-from experiment_store.mappings import Params as Params
-from experiment_store.mappings import ParamValue as ParamValue
+from experiment_store.mappings import Labels, Metric, Metrics, Params, ParamValue
+
+__all__ = [
+    "Artifact",
+    "Chunk",
+    "Experiment",
+    "Job",
+    "Labels",
+    "Metric",
+    "Metrics",
+    "NewExperiment",
+    "NewJob",
+    "NewRun",
+    "Page",
+    "ParamValue",
+    "Params",
+    "Run",
+    "RunState",
+    "Setting",
+    "StorageState",
+]
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ from experiment_store import lifecycle
 from experiment_store.backend import Parent
 from experiment_store.children import Children
 from experiment_store.collection import Content
+from experiment_store.mappings import NO_METRICS, ParamValue
 from experiment_store.names import UNSET, Unset, check_fields
 from experiment_store.observing import observed
-from experiment_store.mappings import NO_METRICS, ParamValue
 from experiment_store.records import Artifact, NewRun, Run, RunState, StorageState
 from experiment_store.schema import RUN
 from experiment_store.services import Services

@@ -102,7 +102,8 @@ def _record_table(kind: Kind[Any]) -> Table:
     derived = tuple(keys_column(field.name) for field in kind.fields if has_keys(field))
     return Table(
         name,
-        {field.name: storage(field) for field in kind.fields} | dict.fromkeys(derived, Storage.TEXT),
+        {field.name: storage(field) for field in kind.fields}
+        | dict.fromkeys(derived, Storage.TEXT),
         ("id",),
         (*(_index(name, parts) for parts in _INDEXES.get(kind.name, ())), *unique),
         derived=derived,

@@ -15,7 +15,7 @@ from experiment_store.filters.predicates import ALWAYS, Compare, Label, Op, Pred
 from experiment_store.ordering import Order, SortKey, arrange, follows, sort_values
 from experiment_store.plan import Plan, Rows
 from experiment_store.records import Labels
-from experiment_store.schema import LONG_SORT_LENGTH, EXPERIMENT, RUN, Kind
+from experiment_store.schema import EXPERIMENT, LONG_SORT_LENGTH, RUN, Kind
 from experiment_store.testing.comparing import ASCENDING
 from experiment_store.testing.reading import Fixtures
 from experiment_store.testing.samples import (

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from experiment_store.backend import Backend, Change
 from experiment_store.filters.predicates import ALWAYS, Predicate
+from experiment_store.mappings import NO_METRICS, NO_PARAMS
 from experiment_store.ordering import Order, SortKey, sort_values
 from experiment_store.plan import Plan
-from experiment_store.mappings import NO_METRICS, NO_PARAMS
 from experiment_store.records import (
     Chunk,
     Experiment,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from math import inf, nan
 from typing import Any
 
 from hypothesis import strategies as st
@@ -30,16 +31,29 @@ from experiment_store.filters.predicates import (
 )
 from experiment_store.names import (
     MAX_DESCRIPTION,
+    MAX_ERROR,
     MAX_ID,
     MAX_LABEL_KEY,
     MAX_LABEL_VALUE,
     MAX_LABELS,
     MAX_NAME,
     MAX_NAMESPACE,
+    MAX_PARAMS,
     MAX_SCHEDULE,
 )
 from experiment_store.ordering import Order, SortKey
-from experiment_store.records import Experiment, Job, Labels, Run
+from experiment_store.points import MAX_PACKED
+from experiment_store.records import (
+    Artifact,
+    Experiment,
+    Job,
+    Labels,
+    Metric,
+    Metrics,
+    Params,
+    ParamValue,
+    Run,
+)
 from experiment_store.schema import EXPERIMENT, JOB, RUN, Field, Kind, R, Type
 from experiment_store.values import Value
 
@@ -59,6 +73,7 @@ _POOL = (
 )  # fmt: skip
 _POOL_OF_IDS = ("0", "9", "A", "a", "a%", "a_", "aa", "~", "x" * MAX_ID)
 _POOL_OF_KEYS = ("a", "A", "a.b", "\N{GRINNING FACE}")
+_MAPPINGS = (Type.LABELS, Type.PARAMS, Type.METRICS, Type.ARTIFACTS)
 _NASTY_TIMES = (
     datetime(1, 1, 1, tzinfo=UTC),
     datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
@@ -118,6 +133,44 @@ def labels() -> st.SearchStrategy[Labels]:
     return (few | few | few | st.just(most)).map(Labels)
 
 
+def integers() -> st.SearchStrategy[int]:
+    """Integers of 64 bits, many of them where floats are no longer exact."""
+    near = st.tuples(st.sampled_from((0, 2**53, 2**63 - 3)), st.integers(-2, 2)).map(sum)
+    return near | near.map(lambda number: -number) | st.integers(-(2**63), 2**63 - 1)
+
+
+def floats() -> st.SearchStrategy[float]:
+    """Floats of 64 bits: both zeros, infinities, NaN of any bits, neighbours of integers."""
+    pool = (0.0, -0.0, 0.1, 1.0, 3.0, inf, -inf, nan, 5e-324, 1.7976931348623157e308, 2.0**53)
+    return st.sampled_from(pool) | st.floats()
+
+
+def params() -> st.SearchStrategy[Params]:
+    """Parameters of one run, of all types: mostly few, up to as many as there may be."""
+    few = st.dictionaries(label_keys(), param_values(), max_size=3)
+    most: dict[str, ParamValue] = {f"key {number}": number for number in range(MAX_PARAMS)}
+    return (few | few | few | st.just(most)).map(Params)
+
+
+def param_values() -> st.SearchStrategy[ParamValue]:
+    """What a parameter may be."""
+    return label_values() | integers() | floats() | st.booleans()
+
+
+def metrics() -> st.SearchStrategy[Metrics]:
+    """Metrics of one run, few or many."""
+    metric = st.builds(Metric, floats(), floats(), floats(), integers(), st.integers(1, 2**63 - 1))
+    few = st.dictionaries(label_keys(), metric, max_size=3)
+    return (few | few | few | metric.map(_many_metrics)).map(Metrics)
+
+
+def artifacts() -> st.SearchStrategy[tuple[Artifact, ...]]:
+    """Links of one run, with different names."""
+    sizes = st.none() | st.integers(0, 2**63 - 1)
+    artifact = st.builds(Artifact, names(), texts(20).filter(bool), texts(20), sizes)
+    return st.lists(artifact, max_size=3, unique_by=lambda artifact: artifact.name).map(tuple)
+
+
 def records(kind: Kind[R]) -> st.SearchStrategy[R]:
     """Records of *kind* that the store would accept."""
     return st.builds(kind.record, **{field.name: _held(field) for field in kind.fields})
@@ -153,7 +206,7 @@ def several(kind: Kind[R], *, min_size: int = 0, max_size: int = 6) -> st.Search
 
 def orders(kind: Kind[Any]) -> st.SearchStrategy[Order]:
     """Total orders of *kind*: of fields and labels, in one direction or in both, by id at last."""
-    fields = [f for f in kind.fields if f.type is not Type.LABELS and f.name != "id"]
+    fields = [f for f in kind.fields if f.type not in _MAPPINGS and f.name != "id"]
     lengths: dict[Operand, int | None] = {field.name: field.sort_length for field in fields}
     if "labels" in kind.by_name:
         lengths |= {Label(key): None for key in _POOL_OF_KEYS[:2]}
@@ -175,7 +228,7 @@ def predicates(kind: Kind[Any]) -> st.SearchStrategy[Predicate]:
     """Predicates about records of *kind*, in the canonical form that filters compile to."""
     fields = [field for field in kind.fields if not field.internal]
     known = {field.name for field in fields}
-    leaves = [_leaves(field.name, field) for field in fields if field.type is not Type.LABELS]
+    leaves = [_leaves(field.name, field) for field in fields if field.type not in _MAPPINGS]
     if "labels" in known:
         leaves.append(st.booleans().map(lambda expected: Present("labels", expected)))
         value = Field("value", optional=True)
@@ -227,6 +280,12 @@ def _held(field: Field) -> st.SearchStrategy[Any]:
     match field.type:
         case Type.LABELS:
             return labels()
+        case Type.PARAMS:
+            return params()
+        case Type.METRICS:
+            return metrics()
+        case Type.ARTIFACTS:
+            return artifacts()
         case Type.ENUM if field.enum is not None:
             return st.sampled_from(field.enum)
         case Type.TEXT:
@@ -254,6 +313,10 @@ def _enclosed(inner: st.SearchStrategy[str]) -> st.SearchStrategy[Pattern]:
     return parts.map(lambda middle: Pattern(("", *middle, "")))
 
 
+def _many_metrics(metric: Metric) -> dict[str, Metric]:
+    return {f"metric {number}": metric for number in range(40)}
+
+
 def _long(most: int) -> st.SearchStrategy[str]:
     pool = ("", *_POOL, "x" * 256, "x" * 256 + "b")
     return st.sampled_from(pool) | texts() | st.just("\N{GRINNING FACE}" * most)
@@ -267,6 +330,10 @@ _WORDS: Mapping[str, st.SearchStrategy[str]] = {
     "name": names(),
     "description": _long(MAX_DESCRIPTION),
     "schedule": _long(MAX_SCHEDULE),
+    "error": _long(MAX_ERROR),
+    "run_id": st.sampled_from(_POOL_OF_IDS[:4]) | ids(),
+    "metric": names(),
+    "points": st.sampled_from(("AAAA", "A" * MAX_PACKED)),
     "etag": st.sampled_from(("1", "2")),
     "value": label_values(),
 }

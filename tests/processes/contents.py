@@ -74,7 +74,7 @@ def assert_labels_are_in_step(ask: Ask, contents: Mapping[str, Records]) -> None
             for (name, _), record in found.items()
             if name == kind
         )
-        assert set(ask(_select(table.listed, table))) == set(label_rows(records)), kind
+        assert set(ask(_select(table.written, table))) == set(label_rows(records)), kind
 
 
 def assert_sqlite_is_sound(ask: Ask) -> None:
