@@ -31,7 +31,7 @@ def insert(
         return backend.insert(kind, records, parent)
     except OutcomeUnknownError:
         refusal = backend.insert(kind, records, parent)
-        return None if refusal and _are_there(backend, kind, records) else refusal
+        return None if refusal and are_there(backend, kind, records) else refusal
 
 
 def update(
@@ -60,7 +60,7 @@ def update(
         raise
 
 
-def _are_there(backend: Backend, kind: Kind[R], records: Sequence[R]) -> bool:
+def are_there(backend: Backend, kind: Kind[R], records: Sequence[R]) -> bool:
     """Tell whether just these records were stored, by what of them can never change."""
     wanted = {record.id: record.created_at for record in records}
     where = OneOf("id", frozenset(wanted))

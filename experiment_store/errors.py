@@ -137,11 +137,12 @@ class AlreadyExistsError(ExperimentStoreError):
 
 
 class Obstacle(StrEnum):
-    """Why an experiment stands in the way of an operation that is valid as such."""
+    """Why a record stands in the way of an operation that is valid as such."""
 
     ARCHIVED = "is archived"
     MISSING = "no longer exists"
     HAS_CHILDREN = "has children"
+    FINISHED = "is finished, or was started by another process"
 
 
 @define(eq=False, slots=False)

@@ -179,6 +179,7 @@ class NewRun:
     params: Mapping[str, ParamValue] = field(converter=_params_given, default=None)
     artifacts: Sequence[Artifact] = ()
     error: str = ""
+    heartbeat_at: datetime | None = None
     id: str | None = None
 
 

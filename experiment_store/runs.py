@@ -1,181 +1,208 @@
-"""The collection of runs."""
+"""The collection of runs: what they log while they are executed, and what is read of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import timedelta
+from weakref import WeakSet
 
-from experiment_store import lifecycle
-from experiment_store.backend import Parent
-from experiment_store.children import Children
-from experiment_store.collection import Content
-from experiment_store.mappings import NO_METRICS, ParamValue
-from experiment_store.names import UNSET, Unset, check_fields
+from experiment_store import recording
+from experiment_store.backend import Change, Max, Refusal
+from experiment_store.collection import ATTEMPTS
+from experiment_store.errors import (
+    ConflictError,
+    NotFoundError,
+    OutcomeUnknownError,
+    UnsupportedError,
+    shown,
+)
+from experiment_store.experiments import Experiments
+from experiment_store.filters.predicates import all_of
+from experiment_store.mappings import ParamValue
+from experiment_store.names import check_field, is_id
 from experiment_store.observing import observed
-from experiment_store.records import Artifact, NewRun, Run, RunState, StorageState
+from experiment_store.points import History, Point
+from experiment_store.records import Artifact, Run, RunState
+from experiment_store.run_records import RunRecords
 from experiment_store.schema import RUN
 from experiment_store.services import Services
+from experiment_store.tracking import ActiveRun
+from experiment_store.tracking.active import INTERVAL
+from experiment_store.tracking.endings import end_all
+
+LOST_AFTER = timedelta(minutes=5)
+"""How old the last sign of life of a run is that is taken for lost."""
 
 
-class Runs(Children[Run]):
+class Runs(RunRecords):
     """The runs of all experiments; ``store.runs``."""
 
     def __init__(self, services: Services) -> None:
         """Serve runs from the backend of *services*."""
-        super().__init__(RUN, NewRun, services)
+        super().__init__(services)
+        self._experiments = Experiments(services)
+        self._active: WeakSet[ActiveRun] = WeakSet()
 
     @observed()
-    def create(
+    def start(
         self,
-        experiment_id: str,
-        name: str,
+        experiment: str,
+        name: str | None = None,
         *,
+        namespace: str = "",
+        params: Mapping[str, ParamValue] | None = None,
         description: str = "",
         labels: Mapping[str, str] | None = None,
-        state: RunState | str = RunState.PENDING,
-        started_at: datetime | None = None,
-        finished_at: datetime | None = None,
         job_id: str | None = None,
-        params: Mapping[str, ParamValue] | None = None,
-        artifacts: Sequence[Artifact] = (),
-        error: str = "",
         id: str | None = None,
-    ) -> Run:
-        """Create a run in an available experiment, whose last run it becomes.
-
-        With an *id* of the caller's, a repeated call returns what the first one made.
+        interval: float = INTERVAL,
+    ) -> ActiveRun:
+        """Begin to execute a run, in an experiment that is made if there is none.
 
         Args:
-            experiment_id: The experiment; the run gets its namespace.
-            name: 1 to 128 code points; need not be unique.
+            experiment: The name of the experiment, in *namespace*.
+            name: Of the run; by default the time in UTC.
+            namespace: As of `ExperimentStore.create`.
+            params: As of `create`, like what follows.
             description: At most 4,096 code points.
-            labels: At most 64; keys of 1 to 128, values of at most 512 code points.
-            state: How far the run has come.
-            started_at: When it started, aware; kept as given, whatever *state* says.
-            finished_at: When it finished, likewise.
-            job_id: The job that made it, if one did; kept as given.
-            params: At most 256; keys of 1 to 128 code points; values are text of at most
-                512 code points, integers and floats of 64 bits, or bools, and stay so.
-            artifacts: At most 64 links with different names: names of 1 to 128, URIs of 1
-                to 2,048, digests of at most 256 code points, sizes in bytes.
-            error: At most 4,096 code points.
-            id: 1 to 64 visible ASCII characters.
+            labels: At most 64.
+            job_id: The job that makes the run, if one does.
+            id: 1 to 64 visible ASCII characters; not that of any run there is.
+            interval: How many seconds what is logged may wait to be written.
 
         Raises:
             InvalidArgumentError: An argument is out of bounds.
-            NotFoundError: There is no such experiment.
             FailedPreconditionError: The experiment is archived.
-            AlreadyExistsError: The id is taken by other content.
+            AlreadyExistsError: There is a run with this id.
+            UnsupportedError: The store is bound to a host's transaction.
         """
-        new = NewRun(
-            experiment_id,
-            name,
+        self._check_unbound("start")
+        recording.check_interval(interval)
+        found = self._experiments.create(experiment, namespace=namespace, if_exists="return")
+        now = self._services.now()
+        run = self.create(
+            found.id,
+            f"{now:%Y-%m-%d %H:%M:%S}" if name is None else name,
             description=description,
             labels=labels,
-            state=state,
-            started_at=started_at,
-            finished_at=finished_at,
+            state=RunState.RUNNING,
+            started_at=now,
             job_id=job_id,
             params=params,
-            artifacts=artifacts,
-            error=error,
+            heartbeat_at=now,
             id=id,
         )
-        return self._create_many([self._content(new)])[0]
-
-    @observed(len)
-    def create_many(self, runs: Iterable[NewRun]) -> Sequence[Run]:
-        """Create all *runs* or none, in one atomic step (AIP-233); see `create`.
-
-        Raises:
-            InvalidArgumentError, NotFoundError, FailedPreconditionError, AlreadyExistsError:
-                As of `create`, for any of them.
-        """
-        return self._create_many(self._contents(runs))
+        return self._activate_run(run, interval)
 
     @observed()
-    def update(
-        self,
-        id: str,
-        *,
-        name: str | Unset = UNSET,
-        description: str | Unset = UNSET,
-        labels: Mapping[str, str] | Unset = UNSET,
-        state: RunState | str | Unset = UNSET,
-        started_at: datetime | Unset | None = UNSET,
-        finished_at: datetime | Unset | None = UNSET,
-        params: Mapping[str, ParamValue] | Unset = UNSET,
-        artifacts: Sequence[Artifact] | Unset = UNSET,
-        error: str | Unset = UNSET,
-        etag: str | None = None,
-    ) -> Run:
-        """Change what is given, and nothing else.
+    def resume(self, id: str, *, interval: float = INTERVAL) -> ActiveRun:
+        """Go on to execute a run, whatever has become of it; steps count on.
 
-        *labels* replace all labels; *params* and *artifacts* do likewise. Metrics are
-        logged, see `start`.
+        Raises:
+            NotFoundError: There is no such run.
+            UnsupportedError: The store is bound to a host's transaction.
+        """
+        self._check_unbound("resume")
+        recording.check_interval(interval)
+        given = {
+            "state": RunState.RUNNING,
+            "finished_at": None,
+            "error": "",
+            "heartbeat_at": Max(self._services.now()),
+        }
+        return self._activate_run(self._assign(id, given, None), interval)
 
-        The store records states and times as they are reported: every state may
-        follow every other, and ``None`` makes a time absent.
+    @observed()
+    def append(self, id: str, points: Mapping[str, History | Iterable[Point]]) -> Run:
+        """Add *points* to the histories of metrics, all or none; nothing is ever replaced.
+
+        For programs that get points from elsewhere; a program that executes the run
+        itself has `start`. It is a sign of life, too.
+
+        Args:
+            id: The run, in whatever state.
+            points: By metric, of which a run has at most 1,000, named by 1 to 128 code
+                points: steps are integers of 64 bits, values are kept bit for bit.
 
         Raises:
             InvalidArgumentError: An argument is out of bounds.
             NotFoundError: There is no such run.
-            ConflictError: The run has changed since *etag* was read (AIP-154).
         """
-        given = {
-            "name": name,
-            "description": description,
-            "labels": labels,
-            "state": state,
-            "started_at": started_at,
-            "finished_at": finished_at,
-            "params": params,
-            "artifacts": artifacts,
-            "error": error,
-        }
-        return self._assign(id, check_fields(given), etag)
+        return recording.write(self._services, recording.make_batch(self._services, id, points))
 
-    @observed()
-    def archive(self, id: str, *, etag: str | None = None) -> Run:
-        """Archive the run; idempotent.
+    @observed(len)
+    def history(self, id: str, metric: str, *, points: int | None = None) -> History:
+        """Read the points of a metric, in the order of step and time; none of an unknown one.
+
+        Args:
+            id: The run.
+            metric: The metric's name.
+            points: The most that are returned, at least 4: the first, the last, the
+                smallest and the largest of every part of the history. ``None`` for all.
 
         Raises:
             NotFoundError: There is no such run.
-            ConflictError: The run has changed since *etag* was read.
+            InvalidArgumentError: *points* is out of bounds.
         """
-        change = lifecycle.archive_run(self._services.stamp(), etag)
-        return self._change(
-            id, change, etag, is_done=lambda run: run.storage_state is StorageState.ARCHIVED
-        )
+        self._get(id)
+        history = recording.read(self._services, id, metric)
+        return history if points is None else history.thinned(points)
 
     @observed()
-    def unarchive(self, id: str, *, etag: str | None = None) -> Run:
-        """Make the run available, as its experiment has to be; idempotent.
+    def link(self, id: str, artifact: Artifact) -> Run:
+        """Record a link, in the place of one with the same name if there is such.
+
+        Raises:
+            InvalidArgumentError: It is out of bounds, or the 65th.
+            NotFoundError: There is no such run.
+        """
+        [artifact] = check_field("artifacts", (artifact,))
+        for _ in range(ATTEMPTS):
+            run = self._get(id)
+            others = [other for other in run.artifacts if other.name != artifact.name]
+            with suppress(ConflictError):
+                return self.update(id, artifacts=(*others, artifact), etag=run.etag)
+        self._give_up("link")
+
+    @observed()
+    def beat(self, id: str) -> None:
+        """Show that somebody executes the run; its etag stays, as nothing else has changed.
 
         Raises:
             NotFoundError: There is no such run.
-            FailedPreconditionError: Its experiment is archived or no longer exists.
-            ConflictError: The run has changed since *etag* was read.
         """
-        return self._activate(
-            id,
-            lifecycle.unarchive_run,
-            etag,
-            is_done=lambda run: run.storage_state is StorageState.AVAILABLE,
-        )
+        change = Change({"heartbeat_at": Max(self._services.now())})
+        with suppress(OutcomeUnknownError):  # the next one will do
+            if not is_id(id) or isinstance(self._backend.update(RUN, id, change), Refusal):
+                raise NotFoundError(RUN.name, {"id": shown(id)})
 
-    def _build(self, contents: Sequence[Content]) -> tuple[Sequence[Run], Parent]:
-        services = self._services
-        parents = self._parents(contents)
-        now = services.now()
-        records = [
-            Run(
-                **services.new(content, now),
-                namespace=parents[content["experiment_id"]],
-                storage_state=StorageState.AVAILABLE,
-                metrics=NO_METRICS,
-                heartbeat_at=None,
-            )
-            for content in contents
-        ]
-        return records, lifecycle.new_runs(parents, services.stamp(now), now)
+    @observed(len)
+    def reap(self, *, age: timedelta = LOST_AFTER) -> Sequence[Run]:
+        """Mark as FAILED the runs that nobody executes any more, and return them.
+
+        They are RUNNING, and their last sign of life is older than *age*; that was when
+        they finished. Runs that have never shown any are left alone. What `start` makes
+        shows one every 15 seconds.
+
+        Raises:
+            InvalidArgumentError: *age* is no time span, or none.
+        """
+        cutoff = self._services.now() - recording.check_age(age)
+        where = all_of(recording.lost_runs(cutoff))
+        lost = list(self._iterate({}, where, "", None))
+        marked = (recording.mark_lost(self._services, run, cutoff) for run in lost)
+        return [run for run in marked if run is not None]
+
+    def end_active(self, error: BaseException | None) -> None:
+        """Finish what this process executes by this store, as *error* says."""
+        end_all(list(self._active), error)
+
+    def _activate_run(self, run: Run, interval: float) -> ActiveRun:
+        active = ActiveRun(run, self._services, self, interval=interval)
+        self._active.add(active)
+        return active
+
+    def _check_unbound(self, verb: str) -> None:
+        if self._services.is_bound:
+            raise UnsupportedError(verb, "a store inside a transaction")

@@ -49,6 +49,7 @@ class Services:
     new_id: Callable[[], str]
     new_etag: Callable[[], str]
     max_page_size: int
+    is_bound: bool = field(default=False, init=False)
     _tokens: PageTokens | None = field(default=None, init=False)
 
     def now(self) -> datetime:
@@ -90,6 +91,7 @@ class Services:
         """Return the same services for *backend*, a part of this one inside a transaction."""
         services = copy(self)
         services.backend = backend
+        services.is_bound = True
         return services
 
     def key(self, name: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from os import PathLike, fspath
+from types import TracebackType
 from typing import Any, Self
 
 from experiment_store.backend import Backend
@@ -68,13 +69,30 @@ class ExperimentStore(Experiments):
         """Return the store itself."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Close the store."""
-        self.close()
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the store; runs that are still active end as *error* says."""
+        self._close(error)
 
     def close(self) -> None:
-        """Release the backend's connections and files. Idempotent; no other call may follow."""
-        self._backend.close()
+        """Finish active runs, and release the backend's connections and files.
+
+        Idempotent; no other call may follow.
+
+        Raises:
+            ExperimentStoreError: What a run has logged cannot be written.
+        """
+        self._close(None)
+
+    def _close(self, error: BaseException | None) -> None:
+        try:
+            self.runs.end_active(error)
+        finally:
+            self._backend.close()
 
     @observed(kind=STORE)
     def key(self, name: str) -> bytes:

@@ -1,0 +1,244 @@
+"""A run that this process executes: what it logs is buffered, and written by a thread of its own.
+
+Whatever has been logged is written within the *interval*, or as soon as ten thousand points
+wait. While the store is out of reach they wait in memory, and `log` blocks only
+at a million. Only what a process has logged since the last write can be lost with it.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Mapping
+from datetime import datetime
+from threading import Event, Lock, RLock, Thread
+from traceback import format_exception_only
+from types import TracebackType
+from typing import Protocol, Self, SupportsFloat
+
+from experiment_store.errors import (
+    ExperimentStoreError,
+    FailedPreconditionError,
+    Obstacle,
+    UnavailableError,
+)
+from experiment_store.names import MAX_ERROR
+from experiment_store.recording import Batch, make_batch, write
+from experiment_store.records import Artifact, Run, RunState
+from experiment_store.schema import RUN
+from experiment_store.services import Services
+from experiment_store.tracking.buffer import Buffer
+from experiment_store.tracking.endings import unwatch, watch
+from experiment_store.values import check_time
+
+INTERVAL = 1.0
+"""Seconds that points wait, unless there are many."""
+
+HEARTBEAT = 15.0
+"""Seconds between two signs of life."""
+
+_MANY = 10_000
+_TOO_MANY = 1_000_000
+_CANCELED = (KeyboardInterrupt, CancelledError)
+
+
+class Recorder(Protocol):
+    """What an active run does to its record."""
+
+    def beat(self, id: str) -> None:
+        """Show that the run is being executed."""
+
+    def link(self, id: str, artifact: Artifact) -> Run:
+        """Record a link."""
+        ...
+
+    def update(self, id: str, *, state: RunState, error: str, finished_at: datetime | None) -> Run:
+        """Tell of the end."""
+        ...
+
+
+class ActiveRun:
+    """Logs for one run, from any thread; a context manager that ends the run.
+
+    It ends SUCCEEDED, CANCELED by KeyboardInterrupt, or FAILED by any other exception,
+    whose text is kept. Without ``with``, call `finish`; what is forgotten is finished
+    when the store is closed, or the process ends.
+    """
+
+    def __init__(
+        self, run: Run, services: Services, recorder: Recorder, *, interval: float = INTERVAL
+    ) -> None:
+        """Log for *run*, which says that it is RUNNING; use `Runs.start` for that."""
+        self._run = run
+        self._services = services
+        self._recorder = recorder
+        self._interval = interval
+        steps = [metric.step for metric in run.metrics.values()]
+        self._buffer = Buffer(max(steps, default=-1) + 1)
+        self._ending = RLock()
+        self._writing = Lock()
+        self._batch: Batch | None = None
+        self._is_over = False
+        self._wake, self._stop = Event(), Event()
+        watch(self)
+        self._thread = Thread(target=self._work, name=f"run {run.id}", daemon=True)
+        self._thread.start()
+
+    @property
+    def id(self) -> str:
+        """The id of the run."""
+        return self._run.id
+
+    @property
+    def run(self) -> Run:
+        """The run as it was when it was started, or after it was finished."""
+        return self._run
+
+    def log(
+        self,
+        values: Mapping[str, SupportsFloat] | None = None,
+        /,
+        *,
+        step: int | None = None,
+        time: datetime | None = None,
+        **named: SupportsFloat,
+    ) -> None:
+        """Log a point for each metric in *values* and *named*.
+
+        Args:
+            values: Numbers by metric, for names that are no words of Python: 1 to 128
+                code points, at most 1,000 metrics in a run; NaN and infinities included.
+            step: An integer of 64 bits, by default one more than that of the call before.
+            time: When it was, aware; by default now.
+            named: As *values*.
+
+        Raises:
+            InvalidArgumentError: An argument is out of bounds; nothing of the call is logged.
+            FailedPreconditionError: The run is finished.
+            UnavailableError: A million points are waiting, and cannot be written.
+        """
+        if self._is_over:
+            raise FailedPreconditionError(RUN.name, self.id, Obstacle.FINISHED)
+        if values:
+            named = {**values, **named}
+        at = self._services.now() if time is None else check_time("time", time)
+        waiting = self._buffer.add(named, step, at)
+        if waiting >= _MANY:
+            self._wake.set()
+            if waiting >= _TOO_MANY:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write all that has been logged; then it is in the store.
+
+        Raises:
+            NotFoundError: The run has been deleted.
+            UnavailableError: The store is out of reach; the points go on waiting.
+            BackendError: The store cannot be written.
+        """
+        with self._writing:
+            while self._batch is not None or self._buffer:
+                # A batch that could not be written comes again as it is: perhaps it was.
+                if self._batch is None:
+                    self._batch = make_batch(self._services, self.id, self._buffer.take())
+                write(self._services, self._batch)
+                self._batch = None
+
+    def link(self, name: str, uri: str, *, digest: str = "", size: int | None = None) -> None:
+        """Record where something is that the run has made or used; its name is replaced.
+
+        Args:
+            name: 1 to 128 code points; a link of this name is replaced.
+            uri: 1 to 2,048 code points, kept as they are.
+            digest: At most 256 code points, such as ``sha256:…``.
+            size: In bytes.
+
+        Raises:
+            InvalidArgumentError: An argument is out of bounds, or the run has 64 links.
+            NotFoundError: The run has been deleted.
+        """
+        self._recorder.link(self.id, Artifact(name, uri, digest, size))
+
+    def finish(self, state: RunState = RunState.SUCCEEDED, *, error: str = "") -> Run:
+        """Write what has been logged, and say how the run ended. Idempotent.
+
+        Raises:
+            NotFoundError: The run has been deleted.
+            UnavailableError: The store is out of reach; the run can be finished again.
+            BackendError: The store cannot be written.
+        """
+        with self._ending:
+            if self._is_over:
+                return self._run
+            self.flush()
+            now = self._services.now()
+            error = error.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_ERROR]
+            self._run = self._recorder.update(self.id, state=state, error=error, finished_at=now)
+            self.forget()
+            unwatch(self)
+            self._stop.set()
+            self._wake.set()
+            return self._run
+
+    def end(self, error: BaseException | None) -> None:
+        """Finish as *error* says, as leaving a ``with`` does.
+
+        Raises:
+            ExperimentStoreError: As of `finish`; with an *error*, it is only noted there.
+        """
+        state, text = _outcome(error)
+        try:
+            self.finish(state, error=text)
+        except ExperimentStoreError as failure:
+            if error is None:
+                raise
+            error.add_note(f"run {self.id} could not be finished: {failure}")
+
+    def forget(self) -> None:
+        """Log no more, and leave the run as it is."""
+        self._is_over = True
+
+    def __enter__(self) -> Self:
+        """Return the run itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish the run as *error* says."""
+        self.end(error)
+
+    def _work(self) -> None:
+        """Write now and then, and show that the run is alive."""
+        beats = max(1, round(HEARTBEAT / self._interval))
+        turn = 0
+        while not self._stop.is_set():
+            self._wake.wait(self._interval)
+            self._wake.clear()
+            if self._stop.is_set():
+                return
+            turn += 1
+            try:
+                if self._buffer or self._batch is not None:
+                    self.flush()
+                elif turn % beats == 0:
+                    self._recorder.beat(self.id)
+            except ExperimentStoreError as error:
+                _warn(self.id, error)
+                if not isinstance(error, UnavailableError):
+                    return  # the caller is told by the next flush
+
+
+def _outcome(error: BaseException | None) -> tuple[RunState, str]:
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        return RunState.SUCCEEDED, ""
+    text = "".join(format_exception_only(error)).strip()
+    return RunState.CANCELED if isinstance(error, _CANCELED) else RunState.FAILED, text
+
+
+def _warn(id: str, error: ExperimentStoreError) -> None:
+    from logging import getLogger  # noqa: PLC0415 (a tenth of our import time)
+
+    getLogger("experiment_store").warning("run %s: points are waiting: %s", id, error)
