@@ -255,18 +255,18 @@ class UnsupportedError(ExperimentStoreError, NotImplementedError):
         return f"{self.operation} is not supported by {self.backend}"
 
 
-def render_caret(text: str, position: int, problem: str) -> str:
+def render_caret(text: str, position: int, problem: str, *, width: int = _ECHO // 2) -> str:
     """Show the line of *text* that holds *position* with a caret under it.
 
-    A long line is cut around the place, and white space that would move the
-    caret is shown as a blank.
+    A long line is cut around the place to *width* code points, between ellipses,
+    and white space that would move the caret is shown as a blank.
     """
     start = text.rfind("\n", 0, position) + 1
     end = text.find("\n", position)
     line = text[start : len(text) if end < 0 else end]
     offset = position - start
-    first = max(0, min(offset - _ECHO // 4, len(line) - _ECHO // 2))
-    shown = line[first : first + _ECHO // 2]
+    first = max(0, min(offset - width // 2, len(line) - width))
+    shown = line[first : first + width]
     before, after = "…" * (first > 0), "…" * (first + len(shown) < len(line))
     plain = "".join(char if char.isprintable() else " " for char in shown)
     return f"{before}{plain}{after}\n{' ' * (len(before) + offset - first)}^ {problem}"

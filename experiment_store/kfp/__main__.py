@@ -22,23 +22,47 @@ _MAX_HEAD = 64 * 1024  # bytes of request line and headers; more is answered wit
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until a signal comes; return the exit code."""
-    options = _parser().parse_args(arguments)
-    if problem := _exposure(options):
-        print(f"refused: {problem}", file=sys.stderr)
-        return 2
     try:
-        authorize = None if options.token_file is None else read_tokens(options.token_file)
-        _serve(options, authorize)
+        return serve(arguments)
     except (ExperimentStoreError, OSError) as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
+
+
+def serve(
+    arguments: list[str] | None = None,
+    *,
+    prog: str = "python -m experiment_store.kfp",
+    store: str = "--url",
+    epilog: str | None = None,
+) -> int:
+    """Serve until a signal comes; return the exit code.
+
+    Args:
+        arguments: By default those of the process.
+        prog: The name of the program, for its help.
+        store: The name of the option for the store.
+        epilog: What its help ends with.
+
+    Raises:
+        InvalidArgumentError: The token file is none, or the URL.
+        BackendError: The store cannot be opened.
+        OSError: The token file cannot be read.
+    """
+    options = _parser(prog, store, epilog).parse_args(arguments)
+    if problem := _exposure(options):
+        print(f"refused: {problem}", file=sys.stderr)
+        return 2
+    authorize = None if options.token_file is None else read_tokens(options.token_file)
+    _serve(options, authorize)
     return 0
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="python -m experiment_store.kfp", description=__doc__)
+def _parser(prog: str, store: str, epilog: str | None) -> ArgumentParser:
+    about = "Serves a store to Kubeflow's clients."
+    parser = ArgumentParser(prog=prog, description=about, epilog=epilog)
     add = parser.add_argument
-    add("--url", help="the store; by default that of connect()")
+    add(store, dest="url", metavar="URL", help="the store; by default that of connect()")
     add("--host", default="127.0.0.1", help="the address to listen on; by default 127.0.0.1")
     add("--port", type=_port, default=8888, help="0 for any free one; by default 8888")
     add("--token-file", type=Path, help="bearer tokens, as JSON; see docs/kubeflow.md")

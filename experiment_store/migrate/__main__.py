@@ -5,12 +5,8 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
-from experiment_store.capabilities import Migrations
 from experiment_store.errors import ExperimentStoreError
-from experiment_store.migrate import WAIT, opened
-
-DONE, FAILED, NEEDED = 0, 1, 3
-"""The exit codes; 2 is argparse's own, for arguments that mean nothing."""
+from experiment_store.migrate import WAIT, actions, opened
 
 _USAGE = """\
 status   say which schema the store has, and which this release needs
@@ -33,14 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
         with opened(options.url) as migrations:
             match options.action:
                 case "status":
-                    return _status(migrations)
+                    return actions.status(migrations, _tell)
                 case "plan":
-                    return _plan(migrations)
+                    return actions.plan(migrations, _tell)
                 case _:
-                    return _apply(migrations, options.wait)
+                    return actions.apply(migrations, _tell, wait=options.wait)
     except ExperimentStoreError as error:
         print(f"failed: {error}", file=sys.stderr)
-        return FAILED
+        return actions.FAILED
 
 
 def _parser() -> ArgumentParser:
@@ -61,33 +57,6 @@ def _parser() -> ArgumentParser:
         help="seconds to wait for others; by default %(default)g",
     )
     return parser
-
-
-def _status(migrations: Migrations) -> int:
-    status = migrations.status()
-    found = "no store" if status.store is None else f"schema {status.store or 'unknown'}"
-    print(f"the store: {found}")
-    print(f"this library: schema {status.library}")
-    if status.store == status.library:
-        return DONE
-    return NEEDED if status.store is None or status.is_behind else FAILED
-
-
-def _plan(migrations: Migrations) -> int:
-    steps = migrations.plan()
-    for step in steps:
-        print(f"-- schema {step.version}: {step.summary}")
-        for statement in step.statements:
-            print(statement)
-    if not steps:
-        print("-- no steps")
-    return DONE
-
-
-def _apply(migrations: Migrations, wait: float) -> int:
-    done = migrations.apply(wait=wait, progress=_tell)
-    print(f"the store has schema {done.after}")
-    return DONE
 
 
 def _tell(sentence: str) -> None:
