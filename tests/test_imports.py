@@ -27,6 +27,9 @@ import pytest
         "json",
         "starlette",
         "uvicorn",
+        "typer",
+        "rich",
+        "experiment_store.cli",
     ],
 )
 def test_importing_the_library_does_not_load(module: str, loaded: frozenset[str]) -> None:
@@ -61,7 +64,7 @@ def test_opening_a_sqlite_file_does_not_load(module: str, opened_only: frozenset
 
 @pytest.mark.parametrize(
     "module",
-    ["opentelemetry", "starlette", "uvicorn", "h11", "anyio", "httpx2", "fastapi"],
+    ["opentelemetry", "starlette", "uvicorn", "h11", "anyio", "httpx2", "fastapi", "typer", "rich"],
 )
 def test_opening_and_using_a_store_does_not_load(module: str, opened: frozenset[str]) -> None:
     assert module not in opened

@@ -97,8 +97,17 @@ def test_every_backend_is_found_by_its_scheme(wheel: ZipFile) -> None:
     }
 
 
+def test_the_command_is_that_of_the_command_line(wheel: ZipFile) -> None:
+    parser = ConfigParser()
+    parser.read_string(wheel.read(f"{DIST_INFO}/entry_points.txt").decode())
+
+    assert dict(parser["console_scripts"]) == {
+        "experiment-store": "experiment_store.cli.__main__:main"
+    }
+
+
 def test_the_metadata_names_the_extras(metadata: Message) -> None:
-    extras = ["migrate", "otel", "postgres", "server", "testing"]
+    extras = ["cli", "migrate", "otel", "postgres", "server", "testing"]
 
     assert metadata.get_all("Provides-Extra") == extras
 
@@ -124,6 +133,15 @@ def test_a_plain_install_works_and_names_what_it_lacks(built: Path, tmp_path: Pa
 
     assert "experiment-store[postgres]" in done.stdout
     assert "experiment-store[migrate]" in done.stdout
+
+    command = subprocess.run(
+        [python.with_name("experiment-store"), "list"], check=False, capture_output=True, text=True
+    )
+
+    assert (command.returncode, command.stdout) == (5, "")
+    assert command.stderr == (
+        "error: experiment-store needs Typer and Rich: pip install 'experiment-store[cli]'\n"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,30 @@
+"""What is said of an error: one sentence, and for a filter the place below it."""
+
+from __future__ import annotations
+
+import re
+
+import typer
+
+from experiment_store.cli.output import console
+from experiment_store.errors import InvalidTextError, render_caret
+
+_NARROWEST = 10
+_LINE_BREAK = re.compile(r"\s*\n\s*")
+
+
+def told(error: Exception) -> str:
+    """Return what to say of *error*; a filter is cut so that the caret stays below its place."""
+    if isinstance(error, InvalidTextError):
+        width = max(_NARROWEST, console(stderr=True).width - 2)  # and two ellipses
+        place = render_caret(error.text, error.position, error.problem, width=width)
+        return f"invalid {error.argument}\n{place}"
+    said = _of_usage(error) if isinstance(error, typer.TyperException) else str(error)
+    return _LINE_BREAK.sub(" ", said)  # what a server says has several lines
+
+
+def _of_usage(error: typer.TyperException) -> str:
+    """Say what is wrong with the arguments, and where help is."""
+    message = error.format_message().rstrip(".")
+    context: typer.Context | None = getattr(error, "ctx", None)
+    return f"{message}; {context.command_path} --help tells more" if context else message
