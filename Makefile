@@ -58,7 +58,7 @@ bench-large: .venv/test
 
 .venv/test: .venv/plain
 	@echo "installing what the tests need"
-	@$(PIP) install --editable '.[cli,migrate,plot,postgres,server,testing]' --group test
+	@$(PIP) install --editable '.[cli,migrate,pandas,plot,polars,postgres,server,testing]' --group test
 	@touch $@
 
 .venv/check: .venv/test

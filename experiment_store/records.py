@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 from attrs import field, frozen
 
@@ -30,6 +30,10 @@ __all__ = [
     "Setting",
     "StorageState",
 ]
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
 
 T = TypeVar("T")
 
@@ -207,3 +211,25 @@ class Page(Generic[T]):
     items: Sequence[T]
     next_page_token: str
     total_size: int | None = None
+
+    @overload
+    def to_frame(
+        self, library: Literal["pandas"] = "pandas", *, of: type[T] | None = None
+    ) -> pd.DataFrame: ...
+    @overload
+    def to_frame(
+        self, library: Literal["polars"], *, of: type[T] | None = None
+    ) -> pl.DataFrame: ...
+    def to_frame(
+        self, library: Literal["pandas", "polars"] = "pandas", *, of: type[T] | None = None
+    ) -> pd.DataFrame | pl.DataFrame:
+        """Return the items as a data frame; `experiment_store.frames.to_frame` has the rest.
+
+        Raises:
+            MissingDriverError: The library is not installed.
+        """
+        from experiment_store.frames import to_frame  # noqa: PLC0415 (above this module)
+
+        items: Any = self.items
+        kind: Any = of
+        return to_frame(items, library, of=kind)
