@@ -174,7 +174,8 @@ class Runs(RunRecords):
         """
         change = Change({"heartbeat_at": Max(self._services.now())})
         with suppress(OutcomeUnknownError):  # the next one will do
-            if not is_id(id) or isinstance(self._backend.update(RUN, id, change), Refusal):
+            beaten = self._backend.update(RUN, id, change) if is_id(id) else Refusal.MISSING
+            if isinstance(beaten, Refusal):
                 raise NotFoundError(RUN.name, {"id": shown(id)})
 
     @observed(len)
