@@ -174,8 +174,7 @@ class Runs(RunRecords):
         """
         change = Change({"heartbeat_at": Max(self._services.now())})
         with suppress(OutcomeUnknownError):  # the next one will do
-            beaten = self._backend.update(RUN, id, change) if is_id(id) else Refusal.MISSING
-            if isinstance(beaten, Refusal):
+            if not is_id(id) or self._backend.update(self._kind, id, change) is Refusal.MISSING:
                 raise NotFoundError(RUN.name, {"id": shown(id)})
 
     @observed(len)

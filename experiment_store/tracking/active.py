@@ -7,13 +7,12 @@ at a million. Only what a process has logged since the last write can be lost wi
 
 from __future__ import annotations
 
-from asyncio import CancelledError
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from threading import Event, Lock, RLock, Thread
-from traceback import format_exception_only
 from types import TracebackType
-from typing import Protocol, Self, SupportsFloat
+from typing import Any, Protocol, Self, SupportsFloat
 
 from experiment_store.errors import (
     ExperimentStoreError,
@@ -38,7 +37,6 @@ HEARTBEAT = 15.0
 
 _MANY = 10_000
 _TOO_MANY = 1_000_000
-_CANCELED = (KeyboardInterrupt, CancelledError)
 
 
 class Recorder(Protocol):
@@ -234,8 +232,17 @@ class ActiveRun:
 def _outcome(error: BaseException | None) -> tuple[RunState, str]:
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return RunState.SUCCEEDED, ""
+    from traceback import format_exception_only  # noqa: PLC0415 (few runs fail)
+
     text = "".join(format_exception_only(error)).strip()
-    return RunState.CANCELED if isinstance(error, _CANCELED) else RunState.FAILED, text
+    return RunState.CANCELED if _is_cancellation(error) else RunState.FAILED, text
+
+
+def _is_cancellation(error: BaseException) -> bool:
+    # Whoever raises its error has loaded asyncio, which takes longer than all of ours.
+    asyncio: Any = sys.modules.get("asyncio")
+    kinds = (KeyboardInterrupt,) if asyncio is None else (KeyboardInterrupt, asyncio.CancelledError)
+    return isinstance(error, kinds)
 
 
 def _warn(id: str, error: ExperimentStoreError) -> None:
