@@ -22,6 +22,8 @@ from experiment_store.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from experiment_store.examining import examine
+from experiment_store.findings import Finding, Verdict
 from experiment_store.migrate import migrate
 from experiment_store.moving import copy, digest, export_lines, import_lines
 from experiment_store.names import UNSET, Unset
@@ -48,6 +50,10 @@ __all__ = [
     # bringing it up to date
     "Migration",
     "migrate",
+    # looking after it
+    "Finding",
+    "Verdict",
+    "examine",
     # what it keeps
     "Experiment",
     "Job",

@@ -6,12 +6,13 @@ every backend owes the store is in `backend`, and nothing of it is optional.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from attrs import frozen
 
 from experiment_store.backend import Backend
+from experiment_store.findings import Finding
 
 
 @runtime_checkable
@@ -98,4 +99,17 @@ class Migratable(Protocol):
 
     def migrations(self) -> Migrations:
         """Return the way to this library's version; `setup` need not have been called."""
+        ...
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """A backend that can tell what is wrong with its store, and with what the store is in."""
+
+    def examine(self, meaning: Callable[[Backend], Iterable[Finding]]) -> Iterator[Finding]:
+        """Make all checks of its own, and *meaning*'s where the records can be read.
+
+        `setup` need not have been called. Nothing is written and no store is made; *meaning*
+        gets a backend to read from, for as long as it runs. What goes wrong is a finding.
+        """
         ...

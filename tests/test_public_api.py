@@ -23,7 +23,7 @@ _NAMES = {
     "NewExperiment", "NewJob", "NewRun", "NotFoundError", "Obstacle", "OutcomeUnknownError",
     "Page", "PerKind", "Progress", "Run", "RunState", "StorageState", "Tally", "UNSET",
     "UnavailableError", "Unset", "UnsupportedError", "connect", "copy", "digest", "export_lines",
-    "import_lines", "Migration", "MigrationNeededError", "migrate",
+    "import_lines", "Migration", "MigrationNeededError", "migrate", "Finding", "Verdict", "examine",
 }  # fmt: skip
 _OPTIONS = "*, clock=utc_now, new_id=None, new_etag=random_etag, token_key=None, max_page_size=1000"
 _LISTING = "filter='', order_by=''"
@@ -95,6 +95,7 @@ _RECORDS = {
         "id experiment_id namespace name description labels enabled schedule created_at"
         " updated_at etag"
     ),
+    "Finding": "check verdict found advice",
     "Migration": "before after steps",
     "NewExperiment": "name namespace description labels id",
     "NewRun": ("experiment_id name description labels state started_at finished_at job_id id"),
