@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import psycopg
 
+from experiment_store.backend import Backend
 from experiment_store.errors import BackendError, InvalidArgumentError
+from experiment_store.findings import Finding
 from experiment_store_postgres.connections import POOL, hurried, open_pool
 from experiment_store_postgres.dialect import DEFAULT, ISOLATIONS, PostgresDialect
 from experiment_store_postgres.hosted import HOST
@@ -118,6 +120,14 @@ class PostgresBackend(SqlBackend):
                 if not self._trigrams or self._add_trigrams():
                     return
         raise BackendError("open", f"failed: the schema {self._schema!r} has other tables")
+
+    def examine(self, meaning: Callable[[Backend], Iterable[Finding]]) -> Iterator[Finding]:
+        """Make all checks, in transactions that only read."""
+        from experiment_store_postgres.examining import (  # noqa: PLC0415 (few programs need it)
+            examine_schema,
+        )
+
+        yield from examine_schema(self, self._steps, self._dialect, self._is_there, meaning)
 
     def _is_there(self) -> bool:
         text = f"SELECT to_regclass('{self._dialect.schema}{self._dialect.prefix}settings')"

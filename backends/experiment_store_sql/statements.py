@@ -17,6 +17,7 @@ from experiment_store_sql.predicates import Conditions
 from experiment_store_sql.tables import (
     LABELLED,
     RECORDS,
+    Index,
     Table,
     all_tables,
     has_keys,
@@ -49,10 +50,13 @@ class Statements:
             form = dialect.clustered if table.clustered else dialect.plain
             yield Call(f"CREATE TABLE {self._name(table)} ({', '.join(columns)}){form}")
             for index in table.indexes:
-                unique = "UNIQUE " if index.unique else ""
-                listed = ", ".join(index.columns)
-                name = f"{dialect.prefix}{index.name}"
-                yield Call(f"CREATE {unique}INDEX {name} ON {self._name(table)} ({listed})")
+                yield self.create_index(table, index)
+
+    def create_index(self, table: Table, index: Index) -> Call:
+        """Create one index of a table."""
+        unique = "UNIQUE " if index.unique else ""
+        name, listed = f"{self._dialect.prefix}{index.name}", ", ".join(index.columns)
+        return Call(f"CREATE {unique}INDEX {name} ON {self._name(table)} ({listed})")
 
     def get(self, kind: Kind[Any], id: str) -> Call:
         """Read one record."""

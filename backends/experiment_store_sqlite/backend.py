@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
+from experiment_store.backend import Backend
 from experiment_store.errors import BackendError, InvalidArgumentError, UnsupportedError
+from experiment_store.findings import Finding
 from experiment_store_sql import (
     Call,
     Connections,
@@ -160,6 +163,18 @@ class SqliteBackend(SqlBackend):
             copy_database(work.connection, path, mode=self._mode())
 
         self._steps.read("backup", step)
+
+    def examine(self, meaning: Callable[[Backend], Iterable[Finding]]) -> Iterator[Finding]:
+        """Make all checks: of a file of our own on connections that cannot write."""
+        from experiment_store_sqlite.examining import (  # noqa: PLC0415 (few programs need it)
+            examine_database,
+            examine_file,
+        )
+
+        if self._is_hosted or self._settings.in_memory:
+            yield from examine_database(self, self._steps, self._dialect, self._is_there, meaning)
+        else:
+            yield from examine_file(self._settings, self._check_place, meaning)
 
     def _check_place(self) -> None:
         path = self._settings.path

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from experiment_store.errors import BackendError, UnavailableError
 from experiment_store_sql import Work
+from experiment_store_sqlite.looking import as_uri
 
 _OLDEST = (3, 37, 0)  # STRICT tables
 _CACHED_STATEMENTS = 512
@@ -24,13 +25,15 @@ _CHECKPOINT_PAGES = 4_000
 class Settings:
     """What a URL says: the file, what a commit waits for, and seconds to wait for others.
 
-    With *anywhere*, the file may be where other machines can reach it.
+    With *anywhere*, the file may be where other machines can reach it. *parameters* are
+    those of SQLite's URI, such as ``mode=ro``.
     """
 
     path: str
     synchronous: str
     timeout: float
     anywhere: bool = False
+    parameters: str = ""
 
     @property
     def in_memory(self) -> bool:
@@ -56,7 +59,8 @@ def open_connection(settings: Settings) -> sqlite3.Connection:
         sqlite3.Error: The file cannot be opened.
     """
     connection = sqlite3.connect(
-        settings.path,
+        as_uri(settings.path, settings.parameters) if settings.parameters else settings.path,
+        uri=bool(settings.parameters),
         timeout=settings.timeout,
         isolation_level=None,
         check_same_thread=False,
