@@ -177,6 +177,10 @@ def test_migrating_takes_a_url_and_what_it_does_about_others() -> None:
     assert _show(experiment_store.migrate) == "url=None, *, wait=300.0, progress=None"
 
 
+def test_examining_takes_a_store_or_a_url() -> None:
+    assert _show(experiment_store.examine) == "store=None"
+
+
 @pytest.mark.parametrize(("name", "names"), _RECORDS.items())
 def test_a_record_has_exactly_these_fields(name: str, names: str) -> None:
     assert " ".join(field.name for field in fields(getattr(experiment_store, name))) == names

@@ -122,7 +122,7 @@ def _is_still(backend: Backend, kind: Kind[Any], id: str, active: Predicate, par
     record = backend.get(kind, id)
     if record is None or not matches(active, record):
         return False
-    return backend.get(EXPERIMENT, parent.id) == parent
+    return bool(backend.get(EXPERIMENT, parent.id) == parent)
 
 
 def _parents(backend: Backend, kind: Kind[Any], page: Iterable[Any]) -> Sequence[Any]:
