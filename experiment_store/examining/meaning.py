@@ -65,7 +65,7 @@ def check_orphans(backend: Backend, kind: Kind[Any]) -> Iterator[Finding]:
     """Count the records whose parent is not there.
 
     To delete an experiment keeps its runs and jobs, unless the caller says otherwise;
-    what is below them goes with them.
+    what is owned goes with its owner.
     """
     total, orphans, parent_kind = 0, Found(), kind.parent or EXPERIMENT
     for page in walk(backend, kind):
@@ -75,10 +75,9 @@ def check_orphans(backend: Backend, kind: Kind[Any]) -> Iterator[Finding]:
             # Its parent may have gone with it since.
             if getattr(record, kind.parent_field) not in there and backend.get(kind, record.id):
                 orphans.add(record.id)
-    lasting = parent_kind is EXPERIMENT
     if not orphans.count:
         yield ok(ORPHANS, f"{total} {kind.name}s, all below {parent_kind.name}s that are there")
-    elif lasting:
+    elif not kind.owned:
         found = f"of {total} {kind.name}s, {orphans} outlive their {parent_kind.name}"
         yield ok(ORPHANS, f"{found}, as a delete that keeps children leaves them")
     else:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
-from attrs import evolve
 
 from experiment_store import (
     ExperimentStore,
@@ -22,12 +22,10 @@ from experiment_store.examining.meaning import check_lifecycle, check_meaning, c
 from experiment_store.findings import guarded
 from experiment_store.lifecycle import AVAILABLE
 from experiment_store.plan import Plan, Rows
-from experiment_store.records import StorageState
-from experiment_store.schema import EXPERIMENT, JOB, RUN, Kind, R
+from experiment_store.records import Chunk, StorageState
+from experiment_store.schema import CHUNK, EXPERIMENT, JOB, RUN, R
 from experiment_store_memory import MemoryBackend
-from experiment_store_memory.table import Table
 
-PART = Kind("part", RUN.record, RUN.fields, parent=RUN)  # goes with its parent, an experiment's not
 UNARCHIVED = Change({"storage_state": StorageState.AVAILABLE})
 
 
@@ -66,15 +64,13 @@ def test_children_that_a_delete_has_kept_are_told_of_and_no_fault() -> None:
 
 def test_what_has_to_go_with_its_parent_and_has_not_is_a_fault() -> None:
     backend = MemoryBackend()
-    backend._tables[PART.name] = Table(PART)
-    store = ExperimentStore(backend)
-    run = store.runs.create(store.create("a").id, "r")
-    backend.insert(PART, [evolve(run, experiment_id="gone")])
+    point = Chunk("c", "gone", "loss", datetime(2026, 1, 1, tzinfo=UTC), "")
+    backend.insert(CHUNK, [point])
 
-    [finding] = check_orphans(backend, PART)
+    [finding] = check_orphans(backend, CHUNK)
 
     assert finding.verdict is Verdict.PROBLEM
-    assert finding.found == f"of 1 parts, 1 ('{run.id}') have no run"
+    assert finding.found == "of 1 chunks, 1 ('c') have no run"
     assert finding.advice
 
 
