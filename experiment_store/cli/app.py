@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from experiment_store.cli import experiments, jobs, migrations, moves, options, runs, serving
+from experiment_store.cli import (
+    doctor,
+    experiments,
+    jobs,
+    migrations,
+    moves,
+    options,
+    runs,
+    serving,
+)
 from experiment_store.cli.exits import CLOSED, FAILED, code_of
 from experiment_store.cli.failures import told
 from experiment_store.cli.helping import example, exit_codes
@@ -52,6 +61,7 @@ app.add_typer(runs.commands, name="runs", help="The runs of experiments.")
 app.add_typer(jobs.commands, name="jobs", help="The jobs of experiments.")
 app.add_typer(moves.commands)
 app.add_typer(migrations.commands, name="migrate", help="Bring an older store up to date.")
+app.add_typer(doctor.commands)
 app.add_typer(serving.commands)
 
 
