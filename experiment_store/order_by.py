@@ -13,13 +13,13 @@ from typing import Any
 from attrs import frozen
 
 from experiment_store.errors import InvalidOrderByError, quote
-from experiment_store.filters.fields import resolve
+from experiment_store.filters.fields import MAPS, resolve
 from experiment_store.filters.lexis import BLANK, STRING, TEXT_CHARACTER, Source
 from experiment_store.filters.patterns import fold
 from experiment_store.filters.predicates import Operand
 from experiment_store.filters.syntax import Literal, Path
 from experiment_store.ordering import Order, SortKey
-from experiment_store.schema import Kind, Type
+from experiment_store.schema import Kind
 
 MAX_FIELDS = 16
 DEFAULT = "created_at"
@@ -70,8 +70,9 @@ class _Item:
 
 def _key(source: Source, item: _Item, kind: Kind[Any]) -> SortKey:
     target = resolve(source, item.path, kind)
-    if target.type is Type.LABELS:
-        raise source.schema(item.position, "labels have no order; name one: labels.KEY")
+    if isinstance(target.operand, str) and target.type in MAPS:
+        problem = f"{target.operand} have no order; name one: {MAPS[target.type].written}"
+        raise source.schema(item.position, problem)
     return SortKey(target.operand, item.descending, target.field.sort_length)
 
 
@@ -100,7 +101,7 @@ def _path(source: Source, position: int) -> tuple[Path, int]:
         found = _SEGMENT.match(source.text, position)
         if found is None:
             raise source.unexpected(position)
-        # Only the field is read in any case: the keys of labels are data.
+        # Only the field is read in any case: the keys of its entries are data.
         segments.append(Literal(found[0] if segments else fold(found[0]), position))
         position = found.end() + 1
         if source.text[found.end() : position] != ".":

@@ -1,7 +1,7 @@
 """Orders: which of two records comes first, for every listing and backend.
 
-Text compares by code point, times by instant, enums by name; an absent value
-is smaller than every present one.
+Text compares by code point, times by instant, enums by name, parameters and metrics
+by their sort keys; an absent value is smaller than every present one.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import Any
 from attrs import frozen
 
 from experiment_store.filters.evaluate import read
-from experiment_store.filters.predicates import Operand
+from experiment_store.filters.predicates import ENTRIES, Operand
 from experiment_store.schema import R
+from experiment_store.sort_keys import sort_key
 from experiment_store.values import Value
 
 
 @frozen
 class SortKey:
-    """One criterion: a field or label, of text perhaps only the first *length* code points."""
+    """One criterion: an operand, of text perhaps only the first *length* code points."""
 
     operand: Operand
     descending: bool = False
@@ -53,7 +54,11 @@ def follows(order: Order, values: Sequence[Value | None], after: Sequence[Value 
 
 def _sort_value(key: SortKey, record: Any) -> Any:
     value = read(record, key.operand)
-    return value if key.length is None or value is None else value[: key.length]
+    if value is None:
+        return None
+    if isinstance(key.operand, ENTRIES):
+        return sort_key(value)
+    return value if key.length is None else value[: key.length]
 
 
 def _rank(value: Any) -> tuple[Any, ...]:

@@ -101,14 +101,24 @@ class PostgresDialect:
         """Send the key as it is."""
         return key
 
-    def with_labels(self, condition: str, labels: str, *, copy: bool, words: bool) -> str:
-        """Parse the copy once a record; without OFFSET the planner would do it in every place."""
-        columns = ["r.labels::jsonb AS labels"] if copy else []
+    def entry(
+        self, column: str, key: str, place: int | None = None, *, once: bool = False
+    ) -> tuple[str, str]:
+        """Ask jsonb."""
+        parsed = f"x.{column}" if once else f"r.{column}::jsonb"
+        path = "->> %s::text" if place is None else f"-> %s::text ->> {place:d}"
+        return f'(({parsed} {path}) COLLATE "C")', key
+
+    def with_maps(
+        self, condition: str, labels: str, *, copy: bool, words: bool, columns: Sequence[str] = ()
+    ) -> str:
+        """Parse JSON once a record; without OFFSET the planner would do it in every place."""
+        parsed = [f"r.{name}::jsonb AS {name}" for name in (*["labels"] * copy, *columns)]
         if words:
             joined = f"coalesce(string_agg(j.value, chr({ord(JOINT)})), '') COLLATE \"C\""
             each = f"SELECT {joined} FROM jsonb_each_text(r.labels::jsonb) AS j"
-            columns.append(f"({each}) AS words")
-        return f"(SELECT {condition} FROM (SELECT {', '.join(columns)} OFFSET 0) AS x)"
+            parsed.append(f"({each}) AS words")
+        return f"(SELECT {condition} FROM (SELECT {', '.join(parsed)} OFFSET 0) AS x)"
 
     def is_idle(self, connection: Any) -> bool:
         """Ask the driver, which knows of commands that were interrupted."""

@@ -70,11 +70,22 @@ class Dialect(Protocol):
     def bind_label(self, key: str) -> str | None:
         """The parameter for *copied_label*; None if the copy cannot be asked for *key*."""
 
-    def with_labels(self, condition: str, labels: str, *, copy: bool, words: bool) -> str:
-        """Read the labels of *r* once, for all that *condition* asks of them.
+    def entry(
+        self, column: str, key: str, place: int | None = None, *, once: bool = False
+    ) -> tuple[str, str]:
+        """The entry *key* of the JSON in *column* of *r*, NULL without it, and its parameter.
+
+        *place* is one in a list. *once* says that `with_maps` has made it ready to be read.
+        """
+
+    def with_maps(
+        self, condition: str, labels: str, *, copy: bool, words: bool, columns: Sequence[str] = ()
+    ) -> str:
+        """Read what is in JSON in *r* once, for all that *condition* asks of it.
 
         *copy* says whether *copied_label* stands there, *words* whether ``x.words``
         does: the values of all labels, in the table *labels* too, joined by `JOINT`.
+        Of *columns*, there is an `entry` that is read *once*.
         """
 
     def is_idle(self, connection: Any) -> bool:

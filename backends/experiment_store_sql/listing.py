@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
-from experiment_store.filters.predicates import ALWAYS, All, Compare, Label, Op, Predicate, all_of
+from experiment_store.filters.predicates import (
+    ALWAYS,
+    ENTRIES,
+    All,
+    Compare,
+    Label,
+    Op,
+    Predicate,
+    all_of,
+)
 from experiment_store.ordering import Order, SortKey
 from experiment_store.plan import Plan
 from experiment_store.values import Value
@@ -131,6 +140,8 @@ class Listing:
             if part.presence:
                 return f"CASE WHEN {value} IS NULL THEN 0 ELSE 1 END"
             return f"coalesce({value}, '')"
+        if isinstance(key.operand, ENTRIES):
+            return self._conditions.entry(key.operand)
         # The columns of a leader stand in its index.
         column = f"{'r' if self._leader is None else 'leader'}.{key.operand}"
         return column if key.length is None else f"substr({column}, 1, {key.length:d})"
@@ -139,10 +150,12 @@ class Listing:
         """Where a row with these sort values stands among the parts."""
         fields = self._plan.kind.by_name
         for key, value in zip(self._plan.order, after, strict=True):
-            if not isinstance(key.operand, Label):
-                yield encode_field(fields[key.operand], value)
-            else:
+            if isinstance(key.operand, Label):
                 yield from (0, "") if value is None else (1, encode(value))
+            elif isinstance(key.operand, ENTRIES):
+                yield "" if value is None else encode(value)
+            else:
+                yield encode_field(fields[key.operand], value)
 
 
 def take_apart(plan: Plan[Any]) -> tuple[Leader | None, Predicate]:

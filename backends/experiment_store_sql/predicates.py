@@ -14,24 +14,27 @@ from typing import Any, assert_never
 
 from experiment_store.filters.patterns import Pattern
 from experiment_store.filters.predicates import (
+    ENTRIES,
     All,
     AnyOf,
     Compare,
+    Entry,
     Label,
     Leaf,
     Match,
     OneOf,
     Op,
-    Operand,
     Predicate,
     Present,
     Search,
+    Test,
     leaves,
 )
 from experiment_store.schema import Kind, Type
 from experiment_store.values import Value
 from experiment_store_sql.codec import absent, encode, key_in_json
 from experiment_store_sql.dialect import JOINT, Dialect, table_name
+from experiment_store_sql.entries import Entries, is_entry
 from experiment_store_sql.ranges import successor
 from experiment_store_sql.tables import LABELLED, Storage, storage
 
@@ -45,7 +48,7 @@ TRUE, FALSE = "1 = 1", "1 = 0"
 _ONE_WORD = 3  # parts of a pattern: the word, and nothing on either side
 _FEW = 3  # labels, or words, for each of which the table of labels is searched
 
-Test = Callable[[str], str]
+Wording = Callable[[str], str]
 """Words a condition on the text of a column."""
 
 
@@ -58,23 +61,27 @@ class Conditions:
         self._dialect = dialect
         self._values = values
         self._reads_copy = self._reads_words = False
+        self._entries = Entries(dialect, self.bind)
 
     def where(self, predicate: Predicate) -> str:
-        """Return what `word` does, for a filter; it may have many labels and words.
+        """Return what `word` does, for a filter; it may have many labels, entries and words.
 
         What needs none of them stays outside, for an index to answer or to spare the rest.
         """
         labels = [leaf for leaf in leaves(predicate) if _reads_labels(leaf)]
         words = sum(isinstance(leaf, Search) for leaf in labels)
         self._reads_words, self._reads_copy = words > _FEW, len(labels) - words > _FEW
-        if not (self._reads_words or self._reads_copy):
+        columns = self._entries.read_once(predicate)
+        if not (self._reads_words or self._reads_copy or columns):
             return self.word(predicate)
+        inside = {leaf for leaf in leaves(predicate) if _reads_labels(leaf) or is_entry(leaf)}
         terms = predicate.terms if isinstance(predicate, All) else (predicate,)
-        needy = {term: not set(labels).isdisjoint(leaves(term)) for term in terms}
+        needy = {term: not inside.isdisjoint(leaves(term)) for term in terms}
         texts = [self._term(term) for term in terms if not needy[term]]
         condition = " AND ".join([self._term(term) for term in terms if needy[term]])
-        read = self._dialect.with_labels(
-            condition, self._labels, copy=self._reads_copy, words=self._reads_words
+        copy, joined = self._reads_copy, self._reads_words
+        read = self._dialect.with_maps(
+            condition, self._labels, copy=copy, words=joined, columns=columns
         )
         return " AND ".join([*texts, read])
 
@@ -86,32 +93,24 @@ class Conditions:
     def word(self, predicate: Predicate) -> str:
         """Return the condition, never NULL, that *predicate* states."""
         match predicate:
-            case Compare(operand, op, value, expected):
-                if not isinstance(operand, Label) and self._excludes_absent(operand, op):
-                    sign = op.value if expected else _OPPOSITE[op]  # which an index can answer
-                    return self._compare(f"r.{operand}", sign, value)
-                compare = partial(self._compare, sign=op.value, value=value)
-                return self._leaf(operand, compare, expected=expected)
-            case OneOf(operand, members, expected):
-                one_of = partial(self._one_of, operand=operand, members=members)
-                return self._leaf(operand, one_of, expected=expected)
-            case Match(operand, pattern, expected):
-                match = partial(self._match, pattern=pattern)
-                return self._leaf(operand, match, expected=expected)
             case Search(pattern, expected):
                 return _as_expected(self._search(pattern), expected=expected)
-            case Present("labels", expected):
-                return f"r.labels {'<>' if expected else '='} '{{}}'"
-            case Present(operand, expected):
-                return self._leaf(operand, "{} IS NOT NULL".format, expected=expected)
             case All(terms):
                 return " AND ".join([self._term(term) for term in terms]) or TRUE
             case AnyOf(terms):
                 return " OR ".join([self._term(term) for term in terms]) or FALSE
+            case Compare(operand) | OneOf(operand) | Match(operand) | Present(operand):
+                if isinstance(operand, ENTRIES):
+                    return self._entries.word(operand, predicate)
+                return self._test(operand, predicate)
             case _:
                 assert_never(predicate)
 
-    def label_value(self, key: str, of: Test = lambda value: value) -> str:
+    def entry(self, operand: Entry) -> str:
+        """Return the sort key of *operand*, the empty text where it is absent."""
+        return f"coalesce({self._entries.value(operand)}, '')"
+
+    def label_value(self, key: str, of: Wording = lambda value: value) -> str:
         """What *of* makes of the value of the label *key*; NULL without it.
 
         Not EXISTS: PostgreSQL would make a join of every one, and plan for minutes.
@@ -120,11 +119,32 @@ class Conditions:
         mark = self.bind(key)
         return f"(SELECT {what} FROM {self._labels} AS l WHERE l.id = r.id AND l.key = {mark})"
 
+    def _test(self, operand: str | Label, leaf: Test) -> str:
+        match leaf:
+            case Compare(_, op, value, expected):
+                if not isinstance(operand, Label) and self._excludes_absent(operand, op):
+                    sign = op.value if expected else _OPPOSITE[op]  # which an index can answer
+                    return self._compare(f"r.{operand}", sign, value)
+                compare = partial(self._compare, sign=op.value, value=value)
+                return self._leaf(operand, compare, expected=expected)
+            case OneOf(_, members, expected):
+                one_of = partial(self._one_of, operand=operand, members=members)
+                return self._leaf(operand, one_of, expected=expected)
+            case Match(_, pattern, expected):
+                match = partial(self._match, pattern=pattern)
+                return self._leaf(operand, match, expected=expected)
+            case Present("labels" | "params" | "metrics" as name, expected):
+                return f"r.{name} {'<>' if expected else '='} '{{}}'"
+            case Present(_, expected):
+                return self._leaf(operand, "{} IS NOT NULL".format, expected=expected)
+            case _:
+                assert_never(leaf)
+
     def _term(self, term: Predicate) -> str:
         text = self.word(term)
         return f"({text})" if isinstance(term, All | AnyOf) else text
 
-    def _leaf(self, operand: Operand, test: Test, *, expected: bool) -> str:
+    def _leaf(self, operand: str | Label, test: Wording, *, expected: bool) -> str:
         if isinstance(operand, Label):
             return _as_expected(self._label(operand.key, test), expected=expected)
         column, field = f"r.{operand}", self._kind.by_name[operand]
@@ -133,7 +153,7 @@ class Conditions:
         there = f"{column} <> {self.bind(absent(field))}"
         return _as_expected(f"({there} AND {test(column)})", expected=expected)
 
-    def _label(self, key: str, test: Test) -> str:
+    def _label(self, key: str, test: Wording) -> str:
         if not self._reads_copy:
             return f"{self.label_value(key, test)} IS TRUE"
         if (path := self._dialect.bind_label(key)) is not None:
@@ -155,7 +175,7 @@ class Conditions:
     def _compare(self, column: str, sign: str, value: Value) -> str:
         return f"{column} {sign} {self.bind(encode(value))}"
 
-    def _one_of(self, column: str, operand: Operand, members: frozenset[Value]) -> str:
+    def _one_of(self, column: str, operand: str | Label, members: frozenset[Value]) -> str:
         field = None if isinstance(operand, Label) else self._kind.by_name[operand]
         of = Storage.TEXT if field is None else storage(field)
         self.bind(self._dialect.bind_list([encode(member) for member in members]))

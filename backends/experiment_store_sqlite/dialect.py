@@ -87,8 +87,20 @@ class SqliteDialect:
         written = json.dumps(key, ensure_ascii=False)
         return f"$.{written}" if key and written == f'"{key}"' else None
 
-    def with_labels(self, condition: str, labels: str, *, copy: bool, words: bool) -> str:
-        """Join the values once a record; the copy needs no help, its last parse is kept."""
+    def entry(
+        self, column: str, key: str, place: int | None = None, *, once: bool = False
+    ) -> tuple[str, str]:
+        """Write a path; where none can spell the key, look at the keys one by one."""
+        path = self.bind_label(key)
+        if path is not None:
+            return f"json_extract(r.{column}, ?)", path if place is None else f"{path}[{place:d}]"
+        value = "e.value" if place is None else f"json_extract(e.value, '$[{place:d}]')"
+        return f"(SELECT {value} FROM json_each(r.{column}) AS e WHERE e.key = ?)", key
+
+    def with_maps(
+        self, condition: str, labels: str, *, copy: bool, words: bool, columns: Sequence[str] = ()
+    ) -> str:
+        """Join the values once a record; JSON needs no help, its last parses are kept."""
         if not words:
             return f"({condition})"
         joined = f"coalesce(group_concat(l.value, char({ord(JOINT)})), '')"

@@ -18,6 +18,7 @@ from experiment_store.filters.predicates import (
     ALWAYS,
     Compare,
     Op,
+    Param,
     Predicate,
     Search,
     all_of,
@@ -174,9 +175,10 @@ class _Checker:
             problem = f"unknown function {quote(name)}{suggestion(name, _TESTS)}"
             raise self.source.schema(node.name.position, problem)
         target = resolve(self.source, node.path, self.kind)
-        if target.type is not Type.TEXT:
+        if target.type is not Type.TEXT and not isinstance(target.operand, Param):
             position = node.path.segments[0].position
-            raise self.source.schema(position, f"{name}() takes a text field or a label")
+            problem = f"{name}() takes a text field, a label or a parameter"
+            raise self.source.schema(position, problem)
         return matching(target, _TESTS[name](plain(self.source, node.argument)))
 
     def bare(self, node: Bare) -> Predicate:

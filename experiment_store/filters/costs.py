@@ -38,7 +38,7 @@ _WORD = 10
 _GAPPED_WORD = 30  # it may not begin in one label and end in another
 _GAP = 3  # more, for each wildcard between two texts
 
-_LONG = ("description", "schedule")
+_LONG = ("description", "schedule", "error")
 
 
 def cost(predicate: Predicate) -> int:

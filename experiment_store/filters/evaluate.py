@@ -6,33 +6,33 @@ backend without a query language of its own may simply call.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, TypeAlias, assert_never
 
-from experiment_store.filters.patterns import Pattern, fold
+from experiment_store.filters.entries import COMPARE, entry_test
+from experiment_store.filters.patterns import Pattern, matcher
 from experiment_store.filters.predicates import (
+    ENTRIES,
     All,
     AnyOf,
     Compare,
     Label,
     Match,
+    MetricValue,
     OneOf,
     Op,
     Operand,
+    Param,
     Predicate,
     Present,
     Search,
+    Test,
 )
 
 Decide: TypeAlias = Callable[[Any], bool]
 """Whether a record satisfies a predicate."""
 
-_COMPARE: Mapping[Op, Callable[[Any, Any], bool]] = {
-    Op.EQ: operator.eq, Op.LT: operator.lt, Op.LE: operator.le,
-    Op.GT: operator.gt, Op.GE: operator.ge,
-}  # fmt: skip
 _JOINT = "\0"  # stands in no text
 _TWO = 2
 
@@ -49,29 +49,38 @@ def decider(predicate: Predicate) -> Decide:
 
 def _decider(predicate: Predicate, searched: Callable[[Any], str]) -> Decide:
     match predicate:
-        case Compare(operand, Op.EQ, value, expected):
-            read_it = _reader(operand)
-            return lambda record: (read_it(record) == value) is expected
-        case Compare(operand, op, value, expected):
-            compare = _COMPARE[op]
-            return _leaf(operand, lambda actual: compare(actual, value), expected=expected)
-        case OneOf(operand, values, expected):
-            read_it = _reader(operand)
-            return lambda record: (read_it(record) in values) is expected
-        case Match(operand, pattern, expected):
-            return _leaf(operand, _matcher(pattern), expected=expected)
         case Search(pattern, expected):
             return _search(pattern, searched, expected=expected)
-        case Present("labels", expected):
-            return lambda record: (len(record.labels) > 0) is expected
-        case Present(operand, expected):
-            return _leaf(operand, lambda _: True, expected=expected)
         case All(terms):
             return _all([_decider(term, searched) for term in terms])
         case AnyOf(terms):
             return _any([_decider(term, searched) for term in terms])
         case _:
-            assert_never(predicate)
+            return _test(predicate)
+
+
+def _test(leaf: Test) -> Decide:
+    if isinstance(leaf.operand, ENTRIES):
+        return _leaf(leaf.operand, entry_test(leaf), expected=leaf.expected)
+    match leaf:
+        case Compare(operand, Op.EQ, value, expected):
+            read_it = _reader(operand)
+            return lambda record: (read_it(record) == value) is expected
+        case Compare(operand, op, value, expected):
+            compare = COMPARE[op]
+            return _leaf(operand, lambda actual: compare(actual, value), expected=expected)
+        case OneOf(operand, values, expected):
+            read_it = _reader(operand)
+            return lambda record: (read_it(record) in values) is expected
+        case Match(operand, pattern, expected):
+            return _leaf(operand, matcher(pattern), expected=expected)
+        case Present("labels" | "params" | "metrics" as name, expected):
+            entries = attrgetter(name)
+            return lambda record: (len(entries(record)) > 0) is expected
+        case Present(operand, expected):
+            return _leaf(operand, lambda _: True, expected=expected)
+        case _:
+            assert_never(leaf)
 
 
 def read(record: Any, operand: Operand) -> Any:
@@ -80,10 +89,18 @@ def read(record: Any, operand: Operand) -> Any:
 
 
 def _reader(operand: Operand) -> Callable[[Any], Any]:
-    if isinstance(operand, Label):
-        key = operand.key
-        return lambda record: record.labels.get(key)
-    return attrgetter(operand)
+    match operand:
+        case Label(key):
+            return lambda record: record.labels.get(key)
+        case Param(key):
+            return lambda record: record.params.get(key)
+        case MetricValue(name, statistic):
+            value = attrgetter(statistic)
+            return lambda record: value(m) if (m := record.metrics.get(name)) else None
+        case str():
+            return attrgetter(operand)
+        case _:
+            assert_never(operand)
 
 
 def _leaf(operand: Operand, holds: Callable[[Any], bool], *, expected: bool) -> Decide:
@@ -95,15 +112,6 @@ def _leaf(operand: Operand, holds: Callable[[Any], bool], *, expected: bool) -> 
         return (actual is not None and holds(actual)) is expected
 
     return decide
-
-
-def _matcher(pattern: Pattern) -> Callable[[str], bool]:
-    word = pattern.word
-    if word is None:
-        return pattern.matches
-    if pattern.folded:
-        return lambda text: word in fold(text)
-    return lambda text: word in text
 
 
 def _search(pattern: Pattern, searched: Callable[[Any], str], *, expected: bool) -> Decide:

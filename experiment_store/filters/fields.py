@@ -1,24 +1,45 @@
-"""Which field or label a path means."""
+"""Which field, or which entry of one, a path means."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
 
 from experiment_store.errors import quote
 from experiment_store.filters.lexis import Source
-from experiment_store.filters.predicates import Label, Operand
+from experiment_store.filters.predicates import Label, MetricValue, Operand, Param
 from experiment_store.filters.syntax import Literal, Path
 from experiment_store.schema import Field, Kind, Type
 
-_LABEL_VALUE = Field("value", optional=True)
+_VALUES = {
+    Type.LABELS: Field("value", optional=True),
+    Type.PARAMS: Field("value", Type.PARAMS, optional=True),
+    Type.METRICS: Field("value", Type.METRICS, optional=True),
+}
+_STATISTICS = ("min", "max")
+
+
+@frozen
+class Map:
+    """How errors speak of the *key* of an entry, and what one is *written* like."""
+
+    key: str
+    written: str
+
+
+MAPS: Mapping[Type, Map] = {
+    Type.LABELS: Map("a label key", "labels.KEY"),
+    Type.PARAMS: Map("a parameter key", "params.KEY"),
+    Type.METRICS: Map("a metric name", "metrics.NAME"),
+}
+"""The types of the fields that have entries."""
 
 
 @frozen
 class Target:
-    """What a restriction or a sort key is about; a label has a field's properties too."""
+    """What a restriction or a sort key is about; an entry has a field's properties too."""
 
     operand: Operand
     field: Field
@@ -42,14 +63,23 @@ def resolve(source: Source, path: Path, kind: Kind[Any]) -> Target:
         raise source.schema(first.position, problem + suggestion(first.written, kind.by_word))
     if not rest:
         return Target(field.name, field)
-    if field.type is not Type.LABELS:
+    if field.type not in MAPS:
         raise source.schema(rest[0].position, f"{quote(first.written)} has no parts")
-    if len(rest) > 1:
-        raise source.schema(rest[1].position, 'a label key with a dot needs quotes: labels."a.b"')
-    return Target(Label(label_key(source, rest[0])), _LABEL_VALUE)
+    return Target(_entry(source, field, rest), _VALUES[field.type])
 
 
-def label_key(source: Source, literal: Literal) -> str:
+def operand_of(type: Type, key: str) -> Operand:
+    """Return the entry with the key *key* in the field of that *type*."""
+    match type:
+        case Type.PARAMS:
+            return Param(key)
+        case Type.METRICS:
+            return MetricValue(key)
+        case _:
+            return Label(key)
+
+
+def key_of(source: Source, type: Type, literal: Literal) -> str:
     """Return the key that *literal* spells.
 
     Raises:
@@ -57,8 +87,23 @@ def label_key(source: Source, literal: Literal) -> str:
     """
     parts = source.decode(literal.written, literal.position)
     if len(parts) > 1:
-        raise source.schema(literal.position, r'a label key has no wildcards; "\*" is an asterisk')
+        problem = rf'{MAPS[type].key} has no wildcards; "\*" is an asterisk'
+        raise source.schema(literal.position, problem)
     return parts[0]
+
+
+def _entry(source: Source, field: Field, rest: list[Literal]) -> Operand:
+    first, *others = rest
+    operand = operand_of(field.type, key_of(source, field.type, first))
+    if not others:
+        return operand
+    last = others[0]
+    if isinstance(operand, MetricValue) and len(others) == 1 and last.written in _STATISTICS:
+        return MetricValue(operand.name, last.written)
+    problem = f'{MAPS[field.type].key} with a dot needs quotes: {field.name}."a.b"'
+    if field.type is Type.METRICS:
+        problem = f"only .min and .max may follow; {problem}"
+    raise source.schema(last.position, problem)
 
 
 def suggestion(word: str, names: Iterable[str]) -> str:

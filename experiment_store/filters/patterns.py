@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import frozen
 
 
@@ -61,6 +63,16 @@ class Pattern:
                 return False
             position += len(part)
         return text.endswith(last)
+
+
+def matcher(pattern: Pattern) -> Callable[[str], bool]:
+    """Return what does as `Pattern.matches`, at once where *pattern* is a mere word."""
+    word = pattern.word
+    if word is None:
+        return pattern.matches
+    if pattern.folded:
+        return lambda text: word in fold(text)
+    return lambda text: word in text
 
 
 def containing(text: str) -> Pattern:

@@ -44,7 +44,15 @@ class MetricValue:
     statistic: str = "latest"
 
 
-Operand: TypeAlias = str | Label | Param | MetricValue
+Entry: TypeAlias = Param | MetricValue
+"""An operand of which leaves have sort keys in place of values.
+
+So 1, 1.0 and true, which Python takes for equal, are not taken for each other.
+"""
+
+ENTRIES = (Param, MetricValue)
+
+Operand: TypeAlias = str | Label | Entry
 """A field, by name, a label, a parameter or a metric."""
 
 
@@ -58,7 +66,10 @@ class Op(Enum):
 
 @frozen
 class Compare:
-    """The operand is present and compares so with a value."""
+    """The operand is present and compares so with a value.
+
+    A parameter of another type does not; an order of those takes only numbers and texts.
+    """
 
     operand: Operand
     op: Op
@@ -77,7 +88,7 @@ class OneOf:
 
 @frozen
 class Match:
-    """The operand is present and has the pattern's form."""
+    """The operand is present, a text, and has the pattern's form."""
 
     operand: Operand
     pattern: Pattern
@@ -94,7 +105,7 @@ class Search:
 
 @frozen
 class Present:
-    """The operand is present; of ``"labels"``: there is at least one."""
+    """The operand is present; of ``"labels"``, ``"params"`` or ``"metrics"``: there is any."""
 
     operand: Operand
     expected: bool = True
@@ -114,7 +125,10 @@ class AnyOf:
     terms: tuple[Predicate, ...] = ()
 
 
-Leaf: TypeAlias = Compare | OneOf | Match | Search | Present
+Test: TypeAlias = Compare | OneOf | Match | Present
+"""A leaf about one operand."""
+
+Leaf: TypeAlias = Test | Search
 Predicate: TypeAlias = Leaf | All | AnyOf
 
 PREDICATES = (Compare, OneOf, Match, Search, Present, All, AnyOf)

@@ -15,21 +15,26 @@ from experiment_store.filters.lexis import MAX_NESTING, MAX_WILDCARDS, encode, n
 from experiment_store.filters.patterns import Pattern
 from experiment_store.filters.predicates import (
     ALWAYS,
+    ENTRIES,
     All,
     AnyOf,
     Compare,
     Label,
     Leaf,
     Match,
+    MetricValue,
     OneOf,
     Op,
     Operand,
+    Param,
     Predicate,
     Present,
     Search,
 )
 from experiment_store.filters.times import format_time
+from experiment_store.mappings import ParamValue
 from experiment_store.schema import KINDS, Type
+from experiment_store.sort_keys import from_sort_key
 from experiment_store.values import Value
 
 _STAR = ("", "")
@@ -70,7 +75,9 @@ class _Renderer:
             case OneOf(operand, values, expected) if not self.explicit:
                 # A list would be a level deeper than the equalities it may have been.
                 sign, joint = ("", " OR ") if expected else ("-", " AND ")
-                texts = [f"{sign}{_path(operand)} = {_value(value)}" for value in sorted(values)]
+                texts = [
+                    f"{sign}{_path(operand)} = {_value(operand, value)}" for value in sorted(values)
+                ]
                 return _joined(joint, texts, closed=within is AnyOf and not expected)
             case _:
                 return _leaf(predicate)
@@ -96,7 +103,7 @@ def _difference(pair: tuple[Predicate, ...], *, expected: bool) -> str:
             Compare(other, Op.EQ, _, equal) | Match(other, _, equal) as test,
         ) if operand == other and present is expected and equal is not expected:
             if isinstance(test, Compare):
-                value = _value(test.value)
+                value = _value(operand, test.value)
             elif test.pattern.folded or len(test.pattern.parts) > MAX_WILDCARDS + 1:
                 return ""
             else:
@@ -109,11 +116,11 @@ def _difference(pair: tuple[Predicate, ...], *, expected: bool) -> str:
 def _leaf(leaf: Leaf) -> str:
     match leaf:
         case Compare(operand, op, value):
-            text = f"{_path(operand)} {op.value} {_value(value)}"
+            text = f"{_path(operand)} {op.value} {_value(operand, value)}"
         case OneOf(operand, values):
             # Values of one operand have one type, so that they have an order.
-            listed = sorted(values)
-            text = f"{_path(operand)} = ({' OR '.join(map(_value, listed))})"
+            listed = [_value(operand, value) for value in sorted(values)]
+            text = f"{_path(operand)} = ({' OR '.join(listed)})"
         case Match(operand, pattern):
             text = _match(operand, pattern)
         case Search(pattern):
@@ -142,17 +149,37 @@ def _match(operand: Operand, pattern: Pattern) -> str:
 
 
 def _path(operand: Operand) -> str:
-    return f"labels.{encode((operand.key,))}" if isinstance(operand, Label) else operand
+    match operand:
+        case Label(key):
+            return f"labels.{encode((key,))}"
+        case Param(key):
+            return f"params.{encode((key,))}"
+        case MetricValue(name, "latest"):
+            return f"metrics.{encode((name,))}"
+        case MetricValue(name, statistic):
+            return f"metrics.{encode((name,))}.{statistic}"
+        case str():
+            return operand
+        case _:
+            assert_never(operand)
 
 
-def _value(value: Value) -> str:
+def _value(operand: Operand, value: Value) -> str:
     match value:
+        case str() if isinstance(operand, ENTRIES):
+            return _literal(from_sort_key(value))
         case str():
             return encode((value,))
         case datetime():
             return format_time(value)
         case _:
-            return "true" if value else "false"
+            return _literal(bool(value))
+
+
+def _literal(value: ParamValue) -> str:
+    if isinstance(value, str):
+        return encode((value,))
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _is_text(operand: Operand) -> bool:
