@@ -18,11 +18,14 @@ from experiment_store.filters.predicates import (
     ALWAYS,
     NEVER,
     Compare,
+    Entry,
     Label,
     Match,
+    MetricValue,
     OneOf,
     Op,
     Operand,
+    Param,
     Predicate,
     Present,
     Search,
@@ -55,6 +58,7 @@ from experiment_store.records import (
     Run,
 )
 from experiment_store.schema import EXPERIMENT, JOB, RUN, Field, Kind, R, Type
+from experiment_store.sort_keys import sort_key
 from experiment_store.values import Value
 
 _NASTY = (
@@ -73,6 +77,7 @@ _POOL = (
 )  # fmt: skip
 _POOL_OF_IDS = ("0", "9", "A", "a", "a%", "a_", "aa", "~", "x" * MAX_ID)
 _POOL_OF_KEYS = ("a", "A", "a.b", "\N{GRINNING FACE}")
+_STATISTICS = ("latest", "min", "max")
 _MAPPINGS = (Type.LABELS, Type.PARAMS, Type.METRICS, Type.ARTIFACTS)
 _NASTY_TIMES = (
     datetime(1, 1, 1, tzinfo=UTC),
@@ -205,11 +210,15 @@ def several(kind: Kind[R], *, min_size: int = 0, max_size: int = 6) -> st.Search
 
 
 def orders(kind: Kind[Any]) -> st.SearchStrategy[Order]:
-    """Total orders of *kind*: of fields and labels, in one direction or in both, by id at last."""
+    """Total orders of *kind*: of fields and entries, in one direction or in both, by id at last."""
     fields = [f for f in kind.fields if f.type not in _MAPPINGS and f.name != "id"]
     lengths: dict[Operand, int | None] = {field.name: field.sort_length for field in fields}
     if "labels" in kind.by_name:
         lengths |= {Label(key): None for key in _POOL_OF_KEYS[:2]}
+    if "params" in kind.by_name:
+        lengths |= {Param(key): None for key in _POOL_OF_KEYS[:2]}
+    if "metrics" in kind.by_name:
+        lengths |= {MetricValue(_POOL_OF_KEYS[0], of): None for of in _STATISTICS}
     some = st.lists(st.sampled_from(list(lengths)), min_size=1, max_size=3, unique=True)
     operands = st.just(list[Operand]()) | some | some
     mixed = st.lists(st.booleans(), min_size=4, max_size=4)
@@ -233,6 +242,9 @@ def predicates(kind: Kind[Any]) -> st.SearchStrategy[Predicate]:
         leaves.append(st.booleans().map(lambda expected: Present("labels", expected)))
         value = Field("value", optional=True)
         leaves.append(label_keys().flatmap(lambda key: _leaves(Label(key), value)))
+    for name in [name for name in ("params", "metrics") if name in known]:
+        leaves.append(st.builds(Present, st.just(name), st.booleans()))
+        leaves.append(_entries(name).flatmap(_entry_leaves))
     if {"name", "description", "labels"} <= known:
         leaves.append(st.builds(Search, _enclosed(names() | texts()), st.booleans()))
     leaf = st.one_of(leaves)
@@ -261,6 +273,37 @@ def _leaves(operand: Operand, field: Field) -> st.SearchStrategy[Predicate]:
     if field.optional:
         leaves.append(st.builds(Present, st.just(operand), expected))
     return st.one_of(leaves)
+
+
+def _entries(name: str) -> st.SearchStrategy[Entry]:
+    if name == "params":
+        return label_keys().map(Param)
+    return st.builds(MetricValue, label_keys(), st.sampled_from(_STATISTICS))
+
+
+def _entry_leaves(operand: Entry) -> st.SearchStrategy[Predicate]:
+    """Leaves about a parameter or a metric, with sort keys in place of values."""
+    one, expected = st.just(operand), st.booleans()
+    numbers = integers() | floats()
+    values: st.SearchStrategy[ParamValue] = numbers
+    leaves: list[st.SearchStrategy[Predicate]] = [st.builds(Present, one, expected)]
+    if isinstance(operand, Param):
+        values = param_values() | texts()
+        anything = st.just(Pattern(("", "")))
+        leaves.append(st.builds(Match, one, _patterns() | anything, expected))
+    keys = values.map(sort_key)
+    ordered = (texts() if isinstance(operand, Param) else st.nothing()) | numbers.filter(_is_number)
+    orders = st.sampled_from([op for op in Op if op is not Op.EQ])
+    leaves += [
+        st.builds(Compare, one, st.just(Op.EQ), keys, expected),
+        st.builds(Compare, one, orders, ordered.map(sort_key), expected),
+        st.builds(OneOf, one, st.frozensets(keys, min_size=2, max_size=4), expected),
+    ]
+    return st.one_of(leaves)
+
+
+def _is_number(value: float) -> bool:
+    return value == value  # noqa: PLR0124 (only NaN is not itself)
 
 
 def _values(field: Field) -> st.SearchStrategy[Value]:

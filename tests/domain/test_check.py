@@ -287,9 +287,9 @@ _DURATION = "is not a duration, such as 90s, 1.5s, 15m, 12h, 7d or 2w"
         ("storage_state > ARCHIVED", 16, "storage_state has no order; use = or !="),
         ("startswith(name, x)", 0, "unknown function 'startswith'; did you mean 'startsWith'?"),
         ("lower(name, x)", 0, "unknown function 'lower'"),
-        ("contains(labels, x)", 9, "contains() takes a text field or a label"),
-        ("contains(created_at, x)", 9, "contains() takes a text field or a label"),
-        ("contains(storage_state, x)", 9, "contains() takes a text field or a label"),
+        ("contains(labels, x)", 9, "contains() takes a text field, a label or a parameter"),
+        ("contains(created_at, x)", 9, "contains() takes a text field, a label or a parameter"),
+        ("contains(storage_state, x)", 9, "contains() takes a text field, a label or a parameter"),
     ],
 )
 def test_a_wrong_name_or_type_is_shown_where_it_stands(
