@@ -5,6 +5,7 @@ Many are converted a column at a time, which keeps Python's own loops out of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -31,6 +32,7 @@ STATISTICS = ("latest", "min", "max")
 """Of which a metric has sort keys, in this order."""
 
 _NOTHING = "{}"
+_ODD = re.compile(r'[\x00-\x1f"%\\]|\A\Z')  # what no path of SQLite's can spell, and our own mark
 _NONE = (_NOTHING, "[]")
 _MANY = 4  # rows from which on it pays to convert columns
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,13 +63,18 @@ def encode_keys(value: Params | Metrics) -> str:
     if not value:
         return _NOTHING
     if isinstance(value, Params):
-        return _write_json({key: sort_key(param) for key, param in value.items()})
+        return _write_json({spell_key(key): sort_key(param) for key, param in value.items()})
     return _write_json(
         {
-            name: [sort_key(getattr(metric, statistic)) for statistic in STATISTICS]
+            spell_key(name): [sort_key(getattr(metric, statistic)) for statistic in STATISTICS]
             for name, metric in value.items()
         }
     )
+
+
+def spell_key(key: str) -> str:
+    """Return *key* as it stands beside its sort keys: every path in JSON can spell it."""
+    return _ODD.sub(lambda odd: f"%{ord(odd[0]) if odd[0] else 0:02x}", key)
 
 
 def absent(field: Field) -> Plain:

@@ -75,7 +75,8 @@ class Dialect(Protocol):
     ) -> tuple[str, str]:
         """The entry *key* of the JSON in *column* of *r*, NULL without it, and its parameter.
 
-        *place* is one in a list. *once* says that `with_maps` has made it ready to be read.
+        *key* has no quote, backslash or control character and is not empty. *place* is one
+        in a list. *once* says that `with_maps` has made the column ready to be read.
         """
 
     def with_maps(

@@ -22,7 +22,7 @@ from experiment_store.filters.predicates import (
     leaves,
 )
 from experiment_store.sort_keys import TEXT, limits
-from experiment_store_sql.codec import STATISTICS, encode
+from experiment_store_sql.codec import STATISTICS, encode, spell_key
 from experiment_store_sql.dialect import Dialect
 from experiment_store_sql.tables import Storage, keys_column
 
@@ -50,7 +50,8 @@ class Entries:
                 place = STATISTICS.index(statistic)
             case _:
                 assert_never(operand)
-        text, parameter = self._dialect.entry(_column(operand), key, place, once=once)
+        column, spelt = _column(operand), spell_key(key)
+        text, parameter = self._dialect.entry(column, spelt, place, once=once)
         self._bind(parameter)
         return text
 

@@ -90,12 +90,9 @@ class SqliteDialect:
     def entry(
         self, column: str, key: str, place: int | None = None, *, once: bool = False
     ) -> tuple[str, str]:
-        """Write a path; where none can spell the key, look at the keys one by one."""
-        path = self.bind_label(key)
-        if path is not None:
-            return f"json_extract(r.{column}, ?)", path if place is None else f"{path}[{place:d}]"
-        value = "e.value" if place is None else f"json_extract(e.value, '$[{place:d}]')"
-        return f"(SELECT {value} FROM json_each(r.{column}) AS e WHERE e.key = ?)", key
+        """Write a path."""
+        path = f'$."{key}"' if place is None else f'$."{key}"[{place:d}]'
+        return f"json_extract(r.{column}, ?)", path
 
     def with_maps(
         self, condition: str, labels: str, *, copy: bool, words: bool, columns: Sequence[str] = ()
