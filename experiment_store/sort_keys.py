@@ -7,7 +7,8 @@ equal keys: 1 and 1.0, 0.0 and -0.0.
 
 from __future__ import annotations
 
-from math import nan
+import re
+from math import isfinite, nan
 from struct import pack, unpack
 
 from experiment_store.mappings import ParamValue
@@ -17,11 +18,13 @@ TEXT = "t"
 
 _BOOL, _NUMBER = "b", "n"
 _NAN = _NUMBER
+_BOOLS = {f"{_BOOL}{value:d}": value for value in (False, True)}
 _BEFORE_TEXT, _AFTER_TEXT = "s", "u"
 _BIAS = 1 << 63
 _LAST_EXACT = 1 << 53  # beyond it, a float may stand for several integers
 _REST_BIAS = 1 << 15
-_REST_DIGITS = 4
+_PLACE_DIGITS, _REST_DIGITS = 16, 4  # hexadecimal
+_NUMBER_KEY = re.compile(rf"{_NUMBER}[0-9a-f]{{{_PLACE_DIGITS + _REST_DIGITS}}}")
 
 
 def sort_key(value: ParamValue) -> str:
@@ -39,15 +42,16 @@ def from_sort_key(key: str) -> ParamValue:
     Raises:
         ValueError: No value has such a key.
     """
-    kind, rest = key[:1], key[1:]
-    if kind == TEXT:
-        return rest
-    if kind == _BOOL and rest in ("0", "1"):
-        return rest == "1"
+    if key.startswith(TEXT):
+        return key[len(TEXT) :]
+    if key in _BOOLS:
+        return _BOOLS[key]
     if key == _NAN:
         return nan
-    if kind == _NUMBER:
-        return _number(rest)
+    if _NUMBER_KEY.fullmatch(key):
+        number = _number(key.removeprefix(_NUMBER))
+        if _number_key(number) == key:
+            return number
     raise ValueError("no sort key")
 
 
@@ -56,7 +60,8 @@ def limits(key: str) -> tuple[str, str]:
 
     It is a number or a text: truth values and NaN have no order.
     """
-    return (_BEFORE_TEXT, _AFTER_TEXT) if key.startswith(TEXT) else (_NAN, _BEFORE_TEXT)
+    return (_BOOLS = {f"{_BOOL}{value:d}": value for value in (False, True)}
+_BEFORE_TEXT, _AFTER_TEXT) if key.startswith(TEXT) else (_NAN, _BEFORE_TEXT)
 
 
 def _number_key(value: float) -> str:
@@ -68,11 +73,11 @@ def _number_key(value: float) -> str:
     place = bits if bits >= 0 else -_BIAS - bits - 1
     # What rounding to the nearest float has taken away; it keeps the order of integers.
     rest = value - int(nearest) if isinstance(value, int) and abs(value) > _LAST_EXACT else 0
-    return f"{_NUMBER}{place + _BIAS:016x}{rest + _REST_BIAS:0{_REST_DIGITS}x}"
+    return f"{_NUMBER}{place + _BIAS:0{_PLACE_DIGITS}x}{rest + _REST_BIAS:0{_REST_DIGITS}x}"
 
 
 def _number(digits: str) -> float:
     place = int(digits[:-_REST_DIGITS], 16) - _BIAS
     rest = int(digits[-_REST_DIGITS:], 16) - _REST_BIAS
     [nearest] = unpack("<d", pack("<q", place if place >= 0 else -_BIAS - place - 1))
-    return int(nearest) + rest if rest else float(nearest)
+    return int(nearest) + rest if rest and isfinite(nearest) else float(nearest)

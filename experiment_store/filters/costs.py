@@ -14,6 +14,7 @@ from attrs import evolve
 
 from experiment_store.filters.patterns import Pattern
 from experiment_store.filters.predicates import (
+    ENTRIES,
     Compare,
     Label,
     Leaf,
@@ -31,7 +32,9 @@ MAX_COST = 100
 
 _EQUALITY = 1  # of a field, with any number of values; also its presence
 _TEST = 2  # an order, or anything about a label but a pattern
+_ENTRY = 3  # anything about a parameter or a metric but a pattern
 _PATTERN = 3
+_ENTRY_PATTERN = 4
 _LONG_PATTERN = 6
 _FOLDED = 2  # times as much
 _WORD = 10
@@ -49,6 +52,8 @@ def cost(predicate: Predicate) -> int:
 def weigh(leaf: Leaf) -> int:
     """Return what a single test costs."""
     match leaf:
+        case Compare(operand) | OneOf(operand) | Present(operand) if isinstance(operand, ENTRIES):
+            return _ENTRY
         case Compare(operand, Op.EQ) | OneOf(operand) | Present(operand):
             return _TEST if isinstance(operand, Label) else _EQUALITY
         case Compare():
@@ -85,5 +90,8 @@ def _plain(leaf: Leaf) -> Leaf:
 
 
 def _weigh_pattern(operand: Operand, pattern: Pattern) -> int:
-    weight = _LONG_PATTERN if operand in _LONG else _PATTERN
+    if isinstance(operand, ENTRIES):
+        weight = _ENTRY_PATTERN
+    else:
+        weight = _LONG_PATTERN if operand in _LONG else _PATTERN
     return (weight + _GAP * pattern.gaps) * (_FOLDED if pattern.folded else 1)

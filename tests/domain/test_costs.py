@@ -39,6 +39,21 @@ def test_a_filter_costs(text: str, expected: int) -> None:
     assert cost(_compile(text)) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("params.k = 1", 3), ("params.k = (1 OR a OR true)", 3), ("params:k", 3),
+        ("params.k > 1", 3), ("params.k != 1", 6), ("params:*", 1), ("params.k = a*", 4),
+        ("params.k = a*b", 7), ("icontains(params.k, a)", 8),
+        ("metrics.k = 1", 3), ("metrics.k.min > 1", 3), ("metrics:k", 3), ("metrics:*", 1),
+        ("metrics.k = 1 OR metrics.k = 2", 3), ("metrics.k = 1 OR metrics.k.max = 2", 6),
+        ("error:a", 6), ("heartbeat_at < now()", 2),
+    ],
+)  # fmt: skip
+def test_a_filter_of_runs_costs(text: str, expected: int) -> None:
+    assert cost(_compile(text, RUN)) == expected
+
+
 def test_a_schedule_costs_what_a_description_does() -> None:
     assert cost(_compile("schedule:a", JOB)) == cost(_compile("description:a", JOB))
 

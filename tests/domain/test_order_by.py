@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from experiment_store.errors import ErrorCode, InvalidArgumentError, InvalidOrderByError
 from experiment_store.filters.lexis import MAX_LENGTH, encode
-from experiment_store.filters.predicates import Label
+from experiment_store.filters.predicates import Label, MetricValue, Operand, Param
 from experiment_store.order_by import MAX_FIELDS, parse_order_by
 from experiment_store.ordering import SortKey
 from experiment_store.schema import EXPERIMENT, RUN
 from experiment_store.testing.strategies import texts
 
+_DOTTED = 'a metric name with a dot needs quotes: metrics."a.b"'
 _ID = SortKey("id")
 _ID_DOWN = SortKey("id", descending=True)
 
@@ -48,6 +49,55 @@ def test_an_order_ends_with_the_id_in_the_direction_of_its_last_field(
     text: str, order: tuple[SortKey, ...]
 ) -> None:
     assert parse_order_by(text, EXPERIMENT) == order
+
+
+@pytest.mark.parametrize(
+    ("text", "operand"),
+    [
+        ("params.lr", Param("lr")),
+        ("PARAMS.LR", Param("LR")),
+        ('params."a.b"', Param("a.b")),
+        ("metrics.loss", MetricValue("loss")),
+        ("metrics.loss.min", MetricValue("loss", "min")),
+        ("metrics.loss.max", MetricValue("loss", "max")),
+        ("metrics.min", MetricValue("min")),
+        ("metrics.max.min", MetricValue("max", "min")),
+        ('metrics."val/loss".max', MetricValue("val/loss", "max")),
+        ('metrics."loss.min"', MetricValue("loss.min")),
+    ],
+)
+def test_parameters_and_metrics_are_sorted_by(text: str, operand: Operand) -> None:
+    assert parse_order_by(f"{text} desc", RUN) == (SortKey(operand, descending=True), _ID_DOWN)
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "problem"),
+    [
+        ("params", 0, "params have no order; name one: params.KEY"),
+        ("name, metrics", 6, "metrics have no order; name one: metrics.NAME"),
+        ("params.a.b", 9, 'a parameter key with a dot needs quotes: params."a.b"'),
+        ("params.a*", 7, r'a parameter key has no wildcards; "\*" is an asterisk'),
+        ("metrics.a*", 8, r'a metric name has no wildcards; "\*" is an asterisk'),
+        ("metrics.a, metrics.'a'", 11, "this field is given twice"),
+        *(
+            (text, 10, f"only .min and .max may follow; {_DOTTED}")
+            for text in ("metrics.a.b", "metrics.a.MIN", "metrics.a.min.max", "metrics.a.'min'")
+        ),
+    ],
+)
+def test_parameters_and_metrics_are_named_one_by_one(
+    text: str, position: int, problem: str
+) -> None:
+    with pytest.raises(InvalidOrderByError) as caught:
+        parse_order_by(text, RUN)
+
+    assert (caught.value.position, caught.value.problem) == (position, problem)
+
+
+@pytest.mark.parametrize("text", ["params.a", "metrics.a"])
+def test_an_experiment_has_neither_parameters_nor_metrics(text: str) -> None:
+    with pytest.raises(InvalidOrderByError, match="unknown field"):
+        parse_order_by(text, EXPERIMENT)
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import inf, nan
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiment_store.filters.predicates import Label
+from experiment_store.filters.predicates import Label, MetricValue, Param
+from experiment_store.mappings import Metric
 from experiment_store.ordering import Order, SortKey, arrange, follows, sort_values
-from experiment_store.testing.strategies import texts
+from experiment_store.testing.strategies import param_values, texts
 
 _records = st.lists(
     st.builds(
@@ -20,11 +22,12 @@ _records = st.lists(
         name=st.sampled_from(["", "a", "b", "\ufb00", "\N{GRINNING FACE}"]) | texts(5),
         time=st.none() | st.integers(0, 3),
         labels=st.dictionaries(st.just("k"), st.sampled_from(["", "a", "b"])),
+        params=st.dictionaries(st.just("k"), param_values()),
     ),
     max_size=8,
     unique_by=lambda record: record.id,
 )
-_operands = st.sampled_from(["name", "time", Label("k")])
+_operands = st.sampled_from(["name", "time", Label("k"), Param("k")])
 _keys = st.builds(SortKey, _operands, st.booleans())
 _orders = st.builds(
     lambda keys, last: (*keys, last),
@@ -86,6 +89,42 @@ def test_a_long_text_is_compared_up_to_the_length_of_the_key() -> None:
 
     assert sort_values(order, records[0]) == ("ab", "1")
     assert [record.id for record in arrange(order, records)] == ["1", "2", "0"]
+
+
+def test_parameters_are_sorted_by_type_and_within_it_by_size() -> None:
+    values = [
+        None, False, True, nan, -inf, -(2**63), -1.5, -1, 0, 5e-324, 1, 1.5,
+        2.0**53, 2**53 + 1, 2**63 - 1, 2.0**63, inf, "", "10", "9", "a", "nan",
+    ]  # fmt: skip
+    params = [{} if value is None else {"k": value} for value in values]
+    records = [_record(id=str(n), params=held) for n, held in enumerate(params)]
+
+    for order in ((SortKey(Param("k")),), (SortKey(Param("k"), descending=True),)):
+        arranged = [record.id for record in arrange(order, reversed(records))]
+        wanted = [record.id for record in records]
+        assert arranged == (wanted[::-1] if order[0].descending else wanted)
+
+
+def test_equal_numbers_of_either_type_keep_their_order() -> None:
+    values = [0.0, -0.0, 0, -0.0, 0.0]
+    records = [_record(id=str(n), params={"k": value}) for n, value in enumerate(values)]
+
+    arranged = arrange((SortKey(Param("k")),), records)
+
+    assert [record.id for record in arranged] == ["0", "1", "2", "3", "4"]
+
+
+def test_each_statistic_of_a_metric_has_an_order_of_its_own() -> None:
+    loss = {"1": Metric(2, 0, 9, 0, 3), "2": Metric(1, 1, 8, 0, 3), "3": Metric(nan, 2, 7, 0, 3)}
+    records = [_record(id=id, metrics={"loss": metric}) for id, metric in loss.items()]
+    records.append(_record(id="0", metrics={}))
+
+    found = {
+        of: [r.id for r in arrange((SortKey(MetricValue("loss", of)),), records)]
+        for of in ("latest", "min", "max")
+    }
+
+    assert found == {"latest": list("0321"), "min": list("0123"), "max": list("0321")}
 
 
 def test_an_absent_label_has_no_length_to_cut() -> None:

@@ -16,7 +16,7 @@ from experiment_store.errors import (
     InvalidOrderByError,
 )
 from experiment_store.filters import compile_filter
-from experiment_store.filters.predicates import ALWAYS, All, Compare, Op
+from experiment_store.filters.predicates import ALWAYS, All, Compare, Label, Op
 from experiment_store.ordering import SortKey
 from experiment_store.page_sizes import DEFAULT_PAGE_SIZE, page_limit
 from experiment_store.planner import Listing, open_listing
@@ -73,6 +73,21 @@ def test_another_spelling_of_a_filter_is_the_same_listing(left: str, right: str)
 @pytest.mark.parametrize(
     ("left", "right"),
     [
+        ("params.x = 1", "params.'x'=1.0"),
+        ("params.x = (true OR 0)", "params.x = -0.0 OR params.x:true"),
+        ("metrics.x > 1e3", "metrics.x > 1000"),
+        ("metrics.x = nan", "metrics.x:nan"),
+    ],
+)
+def test_another_spelling_of_a_number_is_the_same_listing(left: str, right: str) -> None:
+    one, other = (_digest(kind=RUN, filter=f"{text} OR name = a") for text in (left, right))
+
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
         ("", "created_at"),
         ("created_at", "created_at asc, id"),
         ("display_name desc", "NAME  DESC"),
@@ -110,6 +125,18 @@ _DIFFERENT: list[dict[str, Any]] = [
     {"order_by": "labels.name, name"},
     {"order_by": "name, labels.name"},
     {"order_by": "description"},
+    {"kind": RUN, "order_by": "labels.a"},
+    {"kind": RUN, "order_by": "params.a"},
+    {"kind": RUN, "order_by": "metrics.a"},
+    {"kind": RUN, "order_by": "metrics.a.min"},
+    {"kind": RUN, "order_by": "metrics.a.max"},
+    {"kind": RUN, "order_by": "metrics.min"},
+    {"kind": RUN, "filter": "labels.a = 1"},
+    {"kind": RUN, "filter": "params.a = 1"},
+    {"kind": RUN, "filter": "params.a = '1'"},
+    {"kind": RUN, "filter": "params.a = true"},
+    {"kind": RUN, "filter": "metrics.a = 1"},
+    {"kind": RUN, "filter": "metrics.a.min = 1"},
 ]
 
 
@@ -250,5 +277,5 @@ def _digest(**request: Any) -> bytes:
 
 
 def _show(key: SortKey) -> str:
-    name = key.operand if isinstance(key.operand, str) else f"labels.{key.operand.key}"
+    name = f"labels.{key.operand.key}" if isinstance(key.operand, Label) else str(key.operand)
     return name + " desc" * key.descending + (f":{key.length}" if key.length else "")
