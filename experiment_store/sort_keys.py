@@ -60,8 +60,7 @@ def limits(key: str) -> tuple[str, str]:
 
     It is a number or a text: truth values and NaN have no order.
     """
-    return (_BOOLS = {f"{_BOOL}{value:d}": value for value in (False, True)}
-_BEFORE_TEXT, _AFTER_TEXT) if key.startswith(TEXT) else (_NAN, _BEFORE_TEXT)
+    return (_BEFORE_TEXT, _AFTER_TEXT) if key.startswith(TEXT) else (_NAN, _BEFORE_TEXT)
 
 
 def _number_key(value: float) -> str:

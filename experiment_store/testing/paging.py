@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, cycle
 from typing import Any
 
 import pytest
@@ -11,12 +11,21 @@ from hypothesis import strategies as st
 
 from experiment_store.backend import Backend, Change
 from experiment_store.filters.evaluate import matches
-from experiment_store.filters.predicates import ALWAYS, Compare, Label, Op, Predicate, Present
+from experiment_store.filters.predicates import (
+    ALWAYS,
+    Compare,
+    Label,
+    MetricValue,
+    Op,
+    Param,
+    Predicate,
+    Present,
+)
 from experiment_store.ordering import Order, SortKey, arrange, follows, sort_values
 from experiment_store.plan import Plan, Rows
-from experiment_store.records import Labels
+from experiment_store.records import Labels, Metric, Metrics, Params
 from experiment_store.schema import EXPERIMENT, LONG_SORT_LENGTH, RUN, Kind
-from experiment_store.testing.comparing import ASCENDING
+from experiment_store.testing.comparing import ASCENDING, FLOATS, VALUES
 from experiment_store.testing.reading import Fixtures
 from experiment_store.testing.samples import (
     NOON,
@@ -63,6 +72,27 @@ class Paging(Fixtures):
         assert ids(chain(*read)) == ids(arrange(order, records))
         assert [len(page) for page in read[:-1]] == [size] * (len(read) - 1)
         assert len(read[-1]) < size
+
+    @pytest.mark.parametrize("descending", [False, True])
+    def test_pages_by_parameters_and_metrics_come_in_the_order_of_their_values(
+        self, ready: Backend, *, descending: bool
+    ) -> None:
+        records = [
+            run(
+                f"{n:02}",
+                params=Params({"k": value}),
+                metrics=Metrics({"k": Metric(latest, least, 0.0, 0, 1)}),
+            )
+            for n, (value, latest, least) in enumerate(
+                zip(VALUES, cycle(FLOATS), cycle(FLOATS[:5]), strict=False)
+            )
+        ]
+        keep(ready, RUN, run("a"), run("z"), *records)
+        for operand in (Param("k"), MetricValue("k"), MetricValue("k", "min"), MetricValue("j")):
+            for last in (descending, not descending):
+                order = (SortKey(operand, descending), SortKey("id", last))
+                arranged = arrange(order, [run("a"), run("z"), *records])
+                assert ids(chain(*pages(ready, RUN, order, 7))) == ids(arranged)
 
     @for_all(rows=ROWS, size=SIZES)
     def test_pages_of_what_a_condition_admits_add_up(
