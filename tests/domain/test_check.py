@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from math import inf, nan
+from typing import Any
 
 import pytest
 
@@ -18,15 +20,19 @@ from experiment_store.filters.predicates import (
     Compare,
     Label,
     Match,
+    MetricValue,
     OneOf,
     Op,
     Operand,
+    Param,
     Predicate,
     Present,
     Search,
 )
+from experiment_store.mappings import ParamValue
 from experiment_store.records import Run, StorageState
 from experiment_store.schema import EXPERIMENT, JOB, RUN, Field, Kind, Type
+from experiment_store.sort_keys import sort_key
 from experiment_store.values import Value
 
 _NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -215,6 +221,185 @@ def test_an_enum_that_may_be_absent_obeys_the_same_rules() -> None:
     assert compile_filter("s:*", kind, _NOW) == Present("s")
     assert compile_filter("s != NONE", kind, _NOW) == Present("s")
     assert compile_filter("s != ARCHIVED", kind, _NOW) == All((Present("s"), _ne("s", "ARCHIVED")))
+
+
+_P = Param("k")
+_M = MetricValue("k")
+_EXACT = 2**53 + 1
+_TRUE, _FALSE = True, False
+
+
+def _is(operand: Operand, *values: ParamValue, expected: bool = True) -> Predicate:
+    [first, *others] = keys = [sort_key(value) for value in values]
+    if not others:
+        return Compare(operand, Op.EQ, first, expected)
+    return OneOf(operand, frozenset(keys), expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        # the type of a literal
+        ("params.k = x", _is(_P, "x")),
+        ("params.k = 'x'", _is(_P, "x")),
+        ("params.k = ''", _is(_P, "")),
+        ("params.k = true", _is(_P, _TRUE)),
+        ("params.k = 'true'", _is(_P, "true")),
+        ("params.k = TRUE", _is(_P, "TRUE")),
+        ("params.k = false", _is(_P, _FALSE)),
+        ("params.k = null", _is(_P, "null")),
+        ("params.k = 3", _is(_P, 3)),
+        ("params.k = 3.0", _is(_P, 3)),
+        ("params.k = '3'", _is(_P, "3")),
+        ("params.k = -0.5", _is(_P, -0.5)),
+        ("params.k = 1e-3", _is(_P, 1e-3)),
+        ("params.k = 1.5E+3", _is(_P, 1500)),
+        ("params.k = 007", _is(_P, 7)),
+        ("params.k = 0", _is(_P, 0)),
+        ("params.k = -0", _is(_P, 0)),
+        ("params.k = -0.0", _is(_P, 0)),
+        ("params.k = inf", _is(_P, inf)),
+        ("params.k = -inf", _is(_P, -inf)),
+        ("params.k = nan", _is(_P, nan)),
+        ("params.k = NaN", _is(_P, "NaN")),
+        ("params.k = -nan", _is(_P, "-nan")),
+        ("params.k = +3", _is(_P, "+3")),
+        ("params.k = 1_000", _is(_P, "1_000")),
+        ("params.k = 0x1f", _is(_P, "0x1f")),
+        ("params.k = 1.2.3", _is(_P, "1.2.3")),
+        ("params.k = 1e", _is(_P, "1e")),
+        ("params.k = ٣", _is(_P, "٣")),
+        ("params.k = 2024-01-01T00:00:00Z", _is(_P, "2024-01-01T00:00:00Z")),
+        (f"params.k = {_EXACT}", _is(_P, _EXACT)),
+        (f"params.k = {_EXACT}.0", _is(_P, float(_EXACT))),
+        (f"params.k = {2**63 - 1}", _is(_P, 2**63 - 1)),
+        (f"params.k = {-(2**63)}", _is(_P, -(2**63))),
+        (f"params.k = {2**63}", _is(_P, 2.0**63)),
+        (f"params.k = {10**30}", _is(_P, 1e30)),
+        (f"params.k = {'0' * 5000}5", _is(_P, 5)),
+        (f"params.k = -{'9' * 5000}", _is(_P, -inf)),
+        ("params.k = 1e999", _is(_P, inf)),
+        # what may be asked of a parameter
+        ("params.k != 3", All((Present(_P), _is(_P, 3, expected=False)))),
+        ("params.k != nan", All((Present(_P), _is(_P, nan, expected=False)))),
+        ("NOT params.k != 3", AnyOf((Present(_P, expected=False), _is(_P, 3)))),
+        ("params.k < 3", Compare(_P, Op.LT, sort_key(3))),
+        ("params.k >= -inf", Compare(_P, Op.GE, sort_key(-inf))),
+        ("params.k > '3'", Compare(_P, Op.GT, sort_key("3"))),
+        ("params.k > 'nan'", Compare(_P, Op.GT, sort_key("nan"))),
+        ("params.k <= a*", Compare(_P, Op.LE, sort_key("a*"))),
+        ("params.k:3", _is(_P, 3)),
+        ("params.k:*", Present(_P)),
+        ("params.k:'*'", Present(_P)),
+        ("params.k:a*", _like(_P, "a", "")),
+        ("params.k = a*", _like(_P, "a", "")),
+        ("params.k = 1*", _like(_P, "1", "")),
+        ("params.k = *", _like(_P, "", "")),
+        ("params.k = **", _like(_P, "", "")),
+        (r"params.k = '\*'", _is(_P, "*")),
+        ("params.k != *", All((Present(_P), Match(_P, Pattern(("", "")), expected=False)))),
+        ("params.k = (1 OR 1.0)", _is(_P, 1)),
+        ("params.k = (1 OR true OR '1')", _is(_P, 1, _TRUE, "1")),
+        ("params.k = 1 OR params.k = true", _is(_P, 1, _TRUE)),
+        ("params.k = 0 OR params.k = false", _is(_P, 0, _FALSE)),
+        ("params.k = (a* OR 1)", AnyOf((_like(_P, "a", ""), _is(_P, 1)))),
+        ("params.k:(1 2)", All((_is(_P, 1), _is(_P, 2)))),
+        ("startsWith(params.k, 3)", _like(_P, "3", "")),
+        ("contains(params.k, '')", _like(_P, "", "")),
+        ("iequals(params.k, A)", Match(_P, Pattern(("a",), folded=True))),
+        ("params.'a.b' = 1", _is(Param("a.b"), 1)),
+        ("params.AND = 1", _is(Param("AND"), 1)),
+        ("params:k", Present(_P)),
+        ("params:a.b", Present(Param("a.b"))),
+        ("params:(k l)", All((Present(_P), Present(Param("l"))))),
+        ("params:*", Present("params")),
+        # metrics
+        ("metrics.k = 3", _is(_M, 3)),
+        ("metrics.k != nan", All((Present(_M), _is(_M, nan, expected=False)))),
+        ("metrics.k.min < 0.5", Compare(MetricValue("k", "min"), Op.LT, sort_key(0.5))),
+        ("metrics.k.max:1", _is(MetricValue("k", "max"), 1)),
+        ("metrics.min = 1", _is(MetricValue("min"), 1)),
+        ("metrics.max.min = 1", _is(MetricValue("max", "min"), 1)),
+        ("metrics.latest = 1", _is(MetricValue("latest"), 1)),
+        ("metrics.val/loss = 1", _is(MetricValue("val/loss"), 1)),
+        ("metrics.'a.b'.max = 1", _is(MetricValue("a.b", "max"), 1)),
+        ("metrics.k = (1 OR 2 OR nan)", _is(_M, 1, 2, nan)),
+        ("metrics.k:*", Present(_M)),
+        ("metrics.k.min:*", Present(MetricValue("k", "min"))),
+        ("metrics:k", Present(_M)),
+        ("metrics:k.min", Present(MetricValue("k.min"))),
+        ("metrics:*", Present("metrics")),
+        # other fields of runs
+        ("error:boom", _like("error", "", "boom", "")),
+        ("heartbeat_at = null", Present("heartbeat_at", expected=False)),
+    ],
+)
+def test_a_filter_of_runs_means(text: str, meaning: Predicate) -> None:
+    assert compile_filter(text, RUN, _NOW) == meaning
+
+
+_MANY_DIGITS = [
+    "0" * 9_000 + "x", "1" * 9_000 + "x", "1." + "0" * 9_000 + "x", "1e" + "0" * 9_000 + "x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", _MANY_DIGITS, ids=["zeros", "ones", "fraction", "exponent"])
+def test_a_text_that_begins_like_a_long_number_is_a_text(text: str) -> None:
+    assert compile_filter(f"params.k = {text}", RUN, _NOW) == _is(_P, text)
+
+
+_DOTTED = 'only .min and .max may follow; a metric name with a dot needs quotes: metrics."a.b"'
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "problem"),
+    [
+        ("params = 1", 9, "params takes no '='; compare params.KEY, or write params:KEY"),
+        ("metrics > 1", 10, "metrics takes no '>'; compare metrics.NAME, or write metrics:NAME"),
+        ("params != (a)", 10, "'!=' takes one value; lists take = or :, perhaps NOT"),
+        ("params:a*", 7, r'a parameter key has no wildcards; "\*" is an asterisk'),
+        ("metrics:a*", 8, r'a metric name has no wildcards; "\*" is an asterisk'),
+        ("params.a.b = 1", 9, 'a parameter key with a dot needs quotes: params."a.b"'),
+        ("params.a.min = 1", 9, 'a parameter key with a dot needs quotes: params."a.b"'),
+        ("metrics.a.b = 1", 10, _DOTTED),
+        ("metrics.a.latest = 1", 10, _DOTTED),
+        ("metrics.a.min.x = 1", 10, _DOTTED),
+        ("metrics.a.'min' = 1", 10, _DOTTED),
+        ("params.k < nan", 11, "nan has no order; use = or !="),
+        ("params.k >= true", 12, "true has no order; use = or !="),
+        ("params.k < false", 11, "false has no order; use = or !="),
+        ("metrics.k <= nan", 13, "nan has no order; use = or !="),
+        ("metrics.k = x", 12, "'x' is no number, as metrics are"),
+        ("metrics.k = 'x'", 12, "'x' is no number, as metrics are"),
+        ("metrics.k = true", 12, "'true' is no number, as metrics are"),
+        ("metrics.k > false", 12, "'false' is no number, as metrics are"),
+        ("metrics.k = null", 12, "'null' is no number, as metrics are"),
+        ("metrics.k = *", 12, "'*' is no number, as metrics are"),
+        ("metrics.k:1*", 10, "'1*' is no number, as metrics are"),
+        ("metrics.k = '3'", 12, "metrics are numbers: write 3 without quotes"),
+        ('metrics.k < "nan"', 12, "metrics are numbers: write nan without quotes"),
+        ("metrics.k = (1 OR '2')", 18, "metrics are numbers: write 2 without quotes"),
+        ("params.k = now()", 11, "now() is a time, which this field is not"),
+        ("metrics.k > ago(1d)", 12, "ago() is a time, which this field is not"),
+        ("contains(metrics.k, 1)", 9, "contains() takes a text field, a label or a parameter"),
+        ("contains(params, a)", 9, "contains() takes a text field, a label or a parameter"),
+        ("parms.k = 1", 0, "unknown field 'parms'; did you mean 'params'?"),
+        ("artifacts:x", 0, "unknown field 'artifacts'"),
+    ],
+)
+def test_a_parameter_or_a_metric_is_nothing_else(text: str, position: int, problem: str) -> None:
+    with pytest.raises(InvalidFilterError) as caught:
+        compile_filter(text, RUN, _NOW)
+
+    error = caught.value
+    assert (error.code, error.position, error.problem) == (ErrorCode.SCHEMA, position, problem)
+
+
+@pytest.mark.parametrize("kind", [EXPERIMENT, JOB])
+@pytest.mark.parametrize("text", ["params.k = 1", "metrics:k"])
+def test_only_runs_have_parameters_and_metrics(text: str, kind: Kind[Any]) -> None:
+    with pytest.raises(InvalidFilterError, match="unknown field"):
+        compile_filter(text, kind, _NOW)
 
 
 _FOREIGN = [

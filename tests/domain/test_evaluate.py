@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import inf, nan
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from experiment_store.filters import compile_filter
+from experiment_store.filters.entries import COMPARE
 from experiment_store.filters.evaluate import matches
 from experiment_store.filters.predicates import (
     Compare,
@@ -18,14 +20,24 @@ from experiment_store.filters.predicates import (
     OneOf,
     Op,
     Operand,
+    Param,
     Predicate,
     all_of,
     any_of,
     negate,
 )
-from experiment_store.records import Experiment, Labels, StorageState
-from experiment_store.schema import EXPERIMENT
-from experiment_store.testing.strategies import instants, predicates, texts
+from experiment_store.mappings import Metric, Metrics, Params, ParamValue
+from experiment_store.records import Experiment, Labels, Run, StorageState
+from experiment_store.schema import EXPERIMENT, RUN
+from experiment_store.sort_keys import limits, sort_key
+from experiment_store.testing.samples import run
+from experiment_store.testing.strategies import (
+    instants,
+    param_values,
+    predicates,
+    records,
+    texts,
+)
 
 _NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 _RECORD = Experiment(
@@ -159,6 +171,88 @@ def test_text_compares_by_code_point(name: str, other: str) -> None:
 )  # fmt: skip
 def test_a_filter_admits_the_record_which_it_describes(text: str) -> None:
     assert matches(compile_filter(text, EXPERIMENT, _NOW), _RECORD)
+
+
+_METRIC = Metric(latest=0.5, min=0.25, max=nan, step=7, count=3)
+_RUN = run(
+    params=Params(
+        one=1, real=1.0, yes=True, opt="adam", text="1", zero=-0.0, nan=nan, inf=inf,
+        big=2**53 + 1, bigfloat=2.0**53, none="",
+    ),
+    metrics=Metrics({"loss": _METRIC, "min": _METRIC}),
+    error="Traceback",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "params.one = 1.0", "params.real = 1", "params.yes = true", "params.text = '1'",
+        "params.one != true", "params.one != '1'", "params.yes != 1", "params.yes != 'true'",
+        "params.text != 1", "params.opt != 3", "NOT params.opt < 3", "NOT params.opt > 3",
+        "NOT params.one = true", "NOT params.yes = 1", "NOT params.text < 2", "params.text < '2'",
+        "params.one < 1.5", "params.real >= 1", "NOT params.yes < 2", "NOT params.yes > -1",
+        "params.zero = 0", "params.zero <= 0", "NOT params.zero < 0", "params.zero != false",
+        "params.nan = nan", "NOT params.nan != nan", "params.one != nan", "params.opt != nan",
+        "NOT params.nan < inf", "NOT params.nan > -inf", "NOT params.nan = 1", "params.nan != 1",
+        "params.inf = inf", "params.inf > 1e308", "params.inf <= inf", "NOT params.inf > inf",
+        "params.big > 9007199254740992", "params.big > 9007199254740992.0",
+        "params.big = 9007199254740993", "params.big != 9007199254740993.0",
+        "params.bigfloat < 9007199254740993", "params.bigfloat = 9007199254740992",
+        "params.one = (true OR 1)", "params.yes = (1 OR true)", "NOT params.one = (true OR '1')",
+        "params.nan = (1 OR nan)", "params.one = (nan OR 1)", "NOT params.opt = (nan OR 1)",
+        "params.opt = ad*", "params.opt = *", "NOT params.one = *", "NOT params.nan = *",
+        "params.one != *", "params.none = *", "params.none:*", "params.none = ''",
+        "startsWith(params.opt, ad)", "NOT startsWith(params.one, '1')", "params.text:1*",
+        "icontains(params.opt, DA)", "iequals(params.opt, ADAM)", "NOT contains(params.yes, t)",
+        "params:one", "params:*", "NOT params:two", "NOT params.two = 1", "NOT params.two != 1",
+        "NOT params.two:*", "NOT params.One:*",
+        "metrics.loss = 0.5", "metrics.loss.min = 0.25", "metrics.loss.max = nan",
+        "metrics.min = 0.5", "metrics.min.min = 0.25", "metrics:loss",
+        "metrics:*", "NOT metrics:'loss.min'", "NOT metrics.acc < 1", "NOT metrics.acc != 1",
+        "metrics.loss = (1 OR 0.5)", "NOT metrics.loss.max >= 0", "metrics.loss.max != 0",
+        "error:back", "NOT adam", "NOT Traceback", "heartbeat_at = null",
+    ],
+)  # fmt: skip
+def test_a_filter_admits_the_run_which_it_describes(text: str) -> None:
+    assert matches(compile_filter(text, RUN, _NOW), _RUN)
+
+
+def test_a_run_without_parameters_and_metrics_has_none() -> None:
+    where = compile_filter("params:* OR metrics:* OR params.k != 1 OR metrics.k.min:*", RUN, _NOW)
+
+    assert not matches(where, run())
+
+
+@given(predicates(RUN), records(RUN))
+def test_a_negated_predicate_of_runs_is_true_where_the_predicate_is_not(
+    predicate: Predicate, record: Run
+) -> None:
+    assert matches(negate(predicate), record) is not matches(predicate, record)
+
+
+@given(param_values(), param_values(), st.sampled_from(Op))
+def test_what_a_comparison_means_is_what_sort_keys_say(
+    actual: ParamValue, value: ParamValue, op: Op
+) -> None:
+    ordered = not isinstance(value, bool) and value == value  # noqa: PLR0124 (not NaN)
+    assume(op is Op.EQ or ordered)
+    left, right = sort_key(actual), sort_key(value)
+
+    verdict = COMPARE[op](left, right)
+    if op is not Op.EQ:
+        least, most = limits(right)
+        verdict = verdict and least < left < most
+
+    record = run(params=Params(k=actual))
+    assert matches(Compare(Param("k"), op, right), record) is verdict
+
+
+@given(param_values(), st.frozensets(param_values().map(sort_key), max_size=4))
+def test_a_value_is_one_of_several_if_its_key_is(actual: ParamValue, keys: frozenset[str]) -> None:
+    record = run(params=Params(k=actual))
+
+    assert matches(OneOf(Param("k"), keys), record) is (sort_key(actual) in keys)
 
 
 def test_a_record_without_labels_has_none() -> None:

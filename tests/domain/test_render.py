@@ -108,6 +108,33 @@ def test_every_spelling_has_one_canonical_form(text: str, rendering: str) -> Non
     assert render(compile_filter(text, EXPERIMENT, _NOW)) == rendering
 
 
+@pytest.mark.parametrize(
+    ("text", "rendering"),
+    [
+        ("params.k = 1", 'params."k" = 1.0'),
+        ("params.k != 'a'", 'params."k" != "a"'),
+        ("NOT params.k != true", '-params."k" != true'),
+        ("params.k = (x OR 'true' OR 2 OR true OR nan)",
+         'params."k" = (true OR nan OR 2.0 OR "true" OR "x")'),
+        ("params.k > 9007199254740993", 'params."k" > 9007199254740993'),
+        ("params.k < 1e300", 'params."k" < 1e+300'),
+        ("params.k = -0.0", 'params."k" = 0.0'),
+        ("params.k = -inf", 'params."k" = -inf'),
+        ("params.k = *a*", 'params."k" = "*a*"'),
+        ("params.k = *", 'params."k" = "*"'),
+        ("params:k", 'params."k":*'),
+        ("-params:*", "-params:*"),
+        ("metrics.k <= 0.10", 'metrics."k" <= 0.1'),
+        ("metrics.'a.b'.min = nan", 'metrics."a.b".min = nan'),
+        ("metrics.k.max:*", 'metrics."k".max:*'),
+        ("metrics:k.max", 'metrics."k.max":*'),
+        ("icontains(params.k, A)", 'icontains(params."k", "a")'),
+    ],
+)  # fmt: skip
+def test_every_spelling_of_a_typed_value_has_one_canonical_form(text: str, rendering: str) -> None:
+    assert render(compile_filter(text, RUN, _NOW)) == rendering
+
+
 def test_booleans_render_as_words() -> None:
     assert render(compile_filter("enabled = (true OR 'false')", JOB, _NOW)) == (
         "enabled = (false OR true)"
