@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from attrs import evolve
 from attrs.exceptions import FrozenInstanceError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from experiment_store.schema import KINDS, Kind
 from experiment_store.testing.samples import assert_same, experiment
 from experiment_store.testing.strategies import label_keys, label_values, namespaces, records
-from experiment_store_sql.codec import codec, term
+from experiment_store_sql.codec import codec, spell_key, term
 
 BATCHES = st.one_of(
     [st.tuples(st.just(kind), st.lists(records(kind), min_size=1, max_size=9)) for kind in KINDS]
@@ -72,3 +73,18 @@ def test_terms_are_equal_where_their_labels_are(
 
 def test_where_one_text_ends_and_the_next_begins_matters_to_a_term() -> None:
     assert term("a", "b", "c") != term("ab", "", "c") != term("a", "bc", "")
+
+
+@given(label_keys(), label_keys())
+@example("%", "%25")
+@example("", "%00")
+@example("\x01", "%01")
+def test_keys_are_spelt_differently_where_they_differ(one: str, other: str) -> None:
+    assert (spell_key(one) == spell_key(other)) is (one == other)
+
+
+@given(label_keys())
+@example("")
+def test_a_key_as_it_is_spelt_needs_no_escapes_in_json(key: str) -> None:
+    assert json.dumps(spell_key(key), ensure_ascii=False) == f'"{spell_key(key)}"'
+    assert spell_key(key)

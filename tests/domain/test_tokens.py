@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 from itertools import chain
+from math import inf, nan
 from string import ascii_letters, digits
 from typing import Any
 
@@ -14,8 +15,13 @@ from hypothesis import strategies as st
 
 from experiment_store import ExperimentStore, NewExperiment
 from experiment_store.errors import InvalidArgumentError, InvalidPageTokenError
+from experiment_store.filters.predicates import MetricValue, Param
+from experiment_store.mappings import Metric, Metrics, Params, ParamValue
+from experiment_store.ordering import SortKey, sort_values
 from experiment_store.records import RunState
 from experiment_store.sealing import MIN_KEY_LENGTH
+from experiment_store.sort_keys import sort_key
+from experiment_store.testing.samples import run
 from experiment_store.testing.strategies import instants, texts
 from experiment_store.tokens import Bookmark, PageTokens, digest
 from experiment_store_memory import MemoryBackend
@@ -183,6 +189,31 @@ def test_the_longest_bookmark_of_experiments_is_accepted(character: str) -> None
         second = store.list(order_by=order, page_size=1, page_token=first.next_page_token)
 
     assert [record.name for record in chain(first.items, second.items)] == ["a", "b"]
+
+
+def test_the_longest_bookmark_of_runs_is_accepted() -> None:
+    params = {f"k{number}": "\x01" * 512 for number in range(16)}
+    order = ",".join(f"params.{key}" for key in params)
+    with ExperimentStore(MemoryBackend(), token_key=_KEY) as store:
+        parent = store.create("parent")
+        for name in "ab":
+            store.runs.create(parent.id, name, params=params)
+
+        first = store.runs.list(order_by=order, page_size=1)
+        second = store.runs.list(order_by=order, page_size=1, page_token=first.next_page_token)
+
+    assert [record.name for record in chain(first.items, second.items)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("value", [nan, -0.0, inf, True, 2**53 + 1, "nan", ""])
+def test_a_bookmark_of_a_parameter_or_a_metric_has_its_sort_key(value: ParamValue) -> None:
+    order = (SortKey(Param("k")), SortKey(MetricValue("k", "max")), SortKey(Param("none")))
+    number = value if isinstance(value, float) else 1.0
+    record = run(params=Params(k=value), metrics=Metrics(k=Metric(0.5, 0.5, number, 0, 1)))
+    bookmark = Bookmark(bytes(16), _PLACE.now, sort_values(order, record))
+
+    assert bookmark.after == (sort_key(value), sort_key(number), None)
+    assert _TOKENS.decode(_TOKENS.encode(bookmark)) == bookmark
 
 
 def test_the_longest_bookmark_of_jobs_is_accepted() -> None:
