@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import define, field, frozen
 
-from experiment_store.errors import BackendError
+from experiment_store.errors import BackendError, quote
+
+NAMED = 5
+"""How many ids stand in a sentence."""
 
 
 class Verdict(StrEnum):
@@ -35,6 +38,27 @@ class Finding:
     def is_ok(self) -> bool:
         """Whether nothing has to be done."""
         return self.verdict is Verdict.OK
+
+
+@define
+class Found:
+    """Records that were found by a check: how many, and the first ids."""
+
+    count: int = 0
+    ids: list[str] = field(factory=list)
+
+    def add(self, id: str) -> None:
+        """Count one more."""
+        self.count += 1
+        if len(self.ids) < NAMED:
+            self.ids.append(id)
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def __str__(self) -> str:
+        more = ", …" if self.count > len(self.ids) else ""
+        return f"{self.count} ({', '.join(map(quote, self.ids))}{more})"
 
 
 def ok(check: str, found: str) -> Finding:

@@ -18,7 +18,7 @@ LONGEST = 600.0
 """Seconds that a transaction may take before it is a finding."""
 
 _MANY, _DEAD_SHARE = 10_000, 0.2  # rows; autovacuum begins at this share
-_ABSENT = "name the schema of a store, or make one: experiment_store.connect does"
+_ABSENT = "name the schema of a store, or make one, as experiment_store.connect does"
 
 
 def examine_schema(

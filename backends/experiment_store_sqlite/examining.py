@@ -30,10 +30,12 @@ PLACE, INTEGRITY, JOURNAL, WAL, SPACE = "place", "integrity", "journal", "wal", 
 LARGEST_LOG = 64 * 2**20
 """Bytes: four times as much as there is at a checkpoint."""
 
-_QUICK_FROM = 2**30  # bytes: to compare the indexes of more takes minutes
+QUICK_FROM = 2**30
+"""Bytes: to compare the indexes of a larger file with its tables takes minutes."""
+
 _FAULTS = 10
 _MIB = 2**20
-_ATTEMPTS = 3
+_ATTEMPTS = 2
 _READ_ONLY, _AT_REST = "mode=ro", "immutable=1"
 _FREE, _FREE_PAGES = 0.5, 4096
 _NEARLY = 0.9
@@ -41,7 +43,7 @@ _RESTORE = (
     "close the store everywhere and restore a backup; what can still be read can be saved by"
     " experiment_store.copy to a new store"
 )
-_ABSENT = "name the file of a store, or make one: experiment_store.connect does"
+_ABSENT = "name the file of a store, or make one, as experiment_store.connect does"
 Meaning = Callable[[Backend], Iterable[Finding]]
 
 
@@ -59,14 +61,9 @@ def examine_file(
         yield place_problem(PLACE, error)
         return
     yield ok(PLACE, f"{settings.path!r} is on a local file system and may be written")
-    for attempt in range(_ATTEMPTS):
-        before = _signs(file)
-        is_used = any(os.path.lexists(f"{file}{end}") for end in ("-wal", "-shm", "-journal"))
-        parameters = _READ_ONLY if is_used or attempt == _ATTEMPTS - 1 else _AT_REST
-        findings = list(_read(evolve(settings, parameters=parameters), meaning))
-        if parameters == _READ_ONLY or _signs(file) == before:
-            yield from findings
-            return
+    yield from _at_rest(settings, meaning) or _read(
+        evolve(settings, parameters=_READ_ONLY), meaning
+    )
 
 
 def examine_database(
@@ -86,6 +83,19 @@ def examine_database(
     yield from examination(subject, meaning)
 
 
+def _at_rest(settings: Settings, meaning: Meaning) -> list[Finding]:
+    """Examine a file that nobody has open; somebody who comes every time gets no findings."""
+    file = real(settings.path)
+    for _ in range(_ATTEMPTS):
+        before = _signs(file)
+        if any(_beside(file)):
+            break
+        findings = list(_read(evolve(settings, parameters=_AT_REST), meaning))
+        if _signs(file) == before:
+            return findings
+    return []
+
+
 def _read(settings: Settings, meaning: Meaning) -> Iterator[Finding]:
     file = real(settings.path)
     dialect = SqliteDialect(settings.path, in_memory=False, timeout=settings.timeout)
@@ -100,7 +110,7 @@ def _read(settings: Settings, meaning: Meaning) -> Iterator[Finding]:
         if not is_ours:
             yield problem(PLACE, f"there is no store at {settings.path!r}", _ABSENT)
             return
-        quick = size_of(file) > _QUICK_FROM
+        quick = size_of(file) > QUICK_FROM
         yield from guarded(INTEGRITY, partial(check_integrity, steps, quick=quick))
         at_rest = settings.parameters == _AT_REST
         yield from guarded(JOURNAL, partial(check_journal, steps, at_rest=at_rest))
@@ -171,9 +181,13 @@ def check_space(steps: Steps) -> Iterator[Finding]:
 
 def _signs(file: str) -> object:
     """Return what changes when somebody opens or writes the file."""
-    beside = [os.path.lexists(f"{file}{end}") for end in ("-wal", "-shm", "-journal")]
     try:
         found = os.stat(file)
-    except OSError:
-        return beside
-    return beside, found.st_ino, found.st_size, found.st_mtime_ns
+    except FileNotFoundError:
+        return None
+    return _beside(file), found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _beside(file: str) -> list[bool]:
+    """Tell which of the files are there that SQLite keeps beside one in use."""
+    return [os.path.lexists(f"{file}{end}") for end in ("-wal", "-shm", "-journal")]

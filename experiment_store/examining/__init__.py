@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
+from functools import partial
 
 from experiment_store.backend import Backend
 from experiment_store.capabilities import Examinable
 from experiment_store.errors import InvalidArgumentError
 from experiment_store.findings import Finding, unseen
 from experiment_store.registry import default_url, open_backend
+from experiment_store.sources import utc_now
 from experiment_store.store import ExperimentStore
 
 
@@ -33,22 +36,24 @@ def examine(store: ExperimentStore | str | None = None) -> Sequence[Finding]:
         check_meaning,
     )
 
-    with _backend(store) as backend:
+    with _backend(store) as (backend, now):
+        meaning = partial(check_meaning, now=now)
         if isinstance(backend, Examinable):
-            findings = list(backend.examine(check_meaning))
+            findings = list(backend.examine(meaning))
         else:
-            findings = list(check_meaning(backend))
+            findings = list(meaning(backend))
     seen = {finding.check for finding in findings}
     return [*findings, *(unseen(check) for check in CHECKS if check not in seen)]
 
 
 @contextmanager
-def _backend(store: ExperimentStore | str | None) -> Iterator[Backend]:
-    """Lend the backend of *store*, as it is; what a URL opens is closed afterwards."""
+def _backend(store: ExperimentStore | str | None) -> Iterator[tuple[Backend, datetime]]:
+    """Lend the backend of *store*, as it is, with the time; what a URL opens is closed again."""
     if isinstance(store, ExperimentStore):
-        yield store._backend  # noqa: SLF001 (it goes below the store, and programs do not)
+        services = store._services  # noqa: SLF001 (it goes below the store, and programs do not)
+        yield services.backend, services.now()
     elif store is None or isinstance(store, str):
         with closing(open_backend(store or default_url())) as backend:
-            yield backend
+            yield backend, utc_now()
     else:
         raise InvalidArgumentError("store", f"must be a store or a URL, not {type(store).__name__}")

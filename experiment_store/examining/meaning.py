@@ -6,83 +6,42 @@ again, one record at a time, before it is called so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from attrs import define, field
-
 from experiment_store.backend import Backend
-from experiment_store.errors import quote
+from experiment_store.examining.orphans import ORPHANS, check_orphans, parents
 from experiment_store.filters.evaluate import matches
-from experiment_store.filters.predicates import OneOf, Predicate
-from experiment_store.findings import Finding, Verdict, guarded, ok, problem
+from experiment_store.filters.predicates import Predicate, all_of
+from experiment_store.findings import NAMED, Finding, Found, guarded, ok, problem, warning
 from experiment_store.lifecycle import ARCHIVED, AVAILABLE, ENABLED
 from experiment_store.moving.walking import walk
+from experiment_store.ordering import SortKey
 from experiment_store.plan import Plan
+from experiment_store.recording import lost_runs
+from experiment_store.runs import LOST_AFTER
 from experiment_store.schema import EXPERIMENT, JOB, KINDS, RUN, Kind
 
-ORPHANS, LIFECYCLE = "orphans", "lifecycle"
-CHECKS = (ORPHANS, LIFECYCLE)
+LIFECYCLE, LOST = "lifecycle", "lost"
+CHECKS = (ORPHANS, LIFECYCLE, LOST)
 
 ACTIVE: tuple[tuple[Kind[Any], Predicate, str], ...] = (
-    (RUN, AVAILABLE, "archive them"),
-    (JOB, ENABLED, "disable them"),
+    (RUN, AVAILABLE, "archive these runs"),
+    (JOB, ENABLED, "disable these jobs"),
 )
 """What no archived experiment has below it, and what to do about those that are."""
 
-_NAMED = 5  # ids in a sentence
 
-
-@define
-class Found:
-    """Records that were found by a check: how many, and the first ids."""
-
-    count: int = 0
-    ids: list[str] = field(factory=list)
-
-    def add(self, id: str) -> None:
-        """Count one more."""
-        self.count += 1
-        if len(self.ids) < _NAMED:
-            self.ids.append(id)
-
-    def __str__(self) -> str:
-        more = ", …" if self.count > len(self.ids) else ""
-        return f"{self.count} ({', '.join(map(quote, self.ids))}{more})"
-
-
-def check_meaning(backend: Backend) -> Iterator[Finding]:
+def check_meaning(backend: Backend, now: datetime) -> Iterator[Finding]:
     """Make all checks on the records that *backend* keeps."""
     children = [kind for kind in KINDS if kind.parent is not None]
     for kind in children:
         yield from guarded(ORPHANS, partial(check_orphans, backend, kind))
     for kind, active, advice in ACTIVE:
         yield from guarded(LIFECYCLE, partial(check_lifecycle, backend, kind, active, advice))
-
-
-def check_orphans(backend: Backend, kind: Kind[Any]) -> Iterator[Finding]:
-    """Count the records whose parent is not there.
-
-    To delete an experiment keeps its runs and jobs, unless the caller says otherwise;
-    what is owned goes with its owner.
-    """
-    total, orphans, parent_kind = 0, Found(), kind.parent or EXPERIMENT
-    for page in walk(backend, kind):
-        total += len(page)
-        there = {parent.id for parent in _parents(backend, kind, page)}
-        for record in page:
-            # Its parent may have gone with it since.
-            if getattr(record, kind.parent_field) not in there and backend.get(kind, record.id):
-                orphans.add(record.id)
-    if not orphans.count:
-        yield ok(ORPHANS, f"{total} {kind.name}s, all below {parent_kind.name}s that are there")
-    elif not kind.owned:
-        found = f"of {total} {kind.name}s, {orphans} outlive their {parent_kind.name}"
-        yield ok(ORPHANS, f"{found}, as a delete that keeps children leaves them")
-    else:
-        found = f"of {total} {kind.name}s, {orphans} have no {parent_kind.name}"
-        yield problem(ORPHANS, found, f"delete these {kind.name}s: nothing finds them any more")
+    yield from guarded(LOST, partial(check_lost, backend, now))
 
 
 def check_lifecycle(
@@ -90,27 +49,38 @@ def check_lifecycle(
 ) -> Iterator[Finding]:
     """Look for records that are *active* below an archived experiment, which none may be."""
     faults = Found()
-    for page in walk(backend, kind):
-        live = [record for record in page if matches(active, record)]
+    for page in walk(backend, kind, active):
         archived = {
             parent.id: parent
-            for parent in _parents(backend, kind, live)
+            for parent in parents(backend, kind, page)
             if matches(ARCHIVED, parent)
         }
-        for record in live:
+        for record in page:
             parent = archived.get(getattr(record, kind.parent_field))
             if parent is not None and _is_still(backend, kind, record.id, active, parent):
                 faults.add(record.id)
-    if not faults.count:
+    if not faults:
         yield ok(LIFECYCLE, f"no archived experiment has {_word(kind)}")
         return
     cause = "if a copy to this store was interrupted, repeat it; otherwise"
-    yield Finding(
+    yield problem(
         LIFECYCLE,
-        Verdict.PROBLEM,
         f"{_word(kind)} below archived experiments: {faults}",
         f"{cause} {advice}, or unarchive their experiments",
     )
+
+
+def check_lost(backend: Backend, now: datetime) -> Iterator[Finding]:
+    """Look for runs that are said to be running, and that nobody executes any more."""
+    minutes = f"{LOST_AFTER.total_seconds() / 60:g} minutes"
+    where = all_of(lost_runs(now - LOST_AFTER))
+    rows = backend.select(Plan(RUN, where, (SortKey("id"),), limit=NAMED, total=True))
+    if rows.items:
+        lost = Found(rows.total or 0, [run.id for run in rows.items])
+        what = f"runs that are RUNNING without a sign of life for {minutes}: {lost}"
+        yield warning(LOST, what, "run: experiment-store runs reap, which marks them FAILED")
+    else:
+        yield ok(LOST, f"no run is RUNNING without a sign of life for {minutes}")
 
 
 def _is_still(backend: Backend, kind: Kind[Any], id: str, active: Predicate, parent: Any) -> bool:
@@ -122,13 +92,6 @@ def _is_still(backend: Backend, kind: Kind[Any], id: str, active: Predicate, par
     if record is None or not matches(active, record):
         return False
     return bool(backend.get(EXPERIMENT, parent.id) == parent)
-
-
-def _parents(backend: Backend, kind: Kind[Any], page: Iterable[Any]) -> Sequence[Any]:
-    ids = frozenset(getattr(record, kind.parent_field) for record in page)
-    if not ids:
-        return ()
-    return backend.select(Plan(kind.parent or EXPERIMENT, OneOf("id", ids), limit=len(ids))).items
 
 
 def _word(kind: Kind[Any]) -> str:

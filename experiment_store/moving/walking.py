@@ -11,7 +11,7 @@ from typing import Any
 
 from experiment_store.backend import Backend
 from experiment_store.errors import ExperimentStoreError
-from experiment_store.filters.predicates import ALWAYS
+from experiment_store.filters.predicates import ALWAYS, Predicate
 from experiment_store.ordering import SortKey
 from experiment_store.plan import Plan
 from experiment_store.reports import PerKind, T
@@ -27,19 +27,19 @@ _WEIGHT = 4_000_000  # written at once, of any size, in code points
 _BY_ID = (SortKey("id"),)
 
 
-def walk(backend: Backend, kind: Kind[R]) -> Iterator[Sequence[R]]:
-    """Read all records of *kind*, a few at a time."""
+def walk(backend: Backend, kind: Kind[R], where: Predicate = ALWAYS) -> Iterator[Sequence[R]]:
+    """Read all records of *kind* that *where* admits, a few at a time."""
     after = None
-    while items := backend.select(Plan(kind, ALWAYS, _BY_ID, after, ROWS)).items:
+    while items := backend.select(Plan(kind, where, _BY_ID, after, ROWS)).items:
         yield items
         if len(items) < ROWS:
             return
         after = (items[-1].id,)
 
 
-def count(backend: Backend, kind: Kind[Any]) -> int:
-    """Count the records of *kind*."""
-    return backend.select(Plan(kind, ALWAYS, limit=0, total=True)).total or 0
+def count(backend: Backend, kind: Kind[Any], where: Predicate = ALWAYS) -> int:
+    """Count the records of *kind* that *where* admits, without reading them."""
+    return backend.select(Plan(kind, where, limit=0, total=True)).total or 0
 
 
 def weighed(kind: Kind[R], records: Iterable[R]) -> Iterator[tuple[R, int]]:

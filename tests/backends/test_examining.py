@@ -111,7 +111,7 @@ def test_an_index_over_other_columns_is_replaced(url: str, database: Database) -
 
     [wrong] = [finding for finding in faults(url) if finding.check == "indexes"]
 
-    assert wrong.found == "the index jobs_by_created_at is a one over id"
+    assert wrong.found == "the index jobs_by_created_at is over id, not over created_at, id, name"
     assert "DROP INDEX" in wrong.advice
 
 

@@ -12,6 +12,7 @@ from experiment_store.findings import Finding, guarded, ok, problem, unseen
 from experiment_store.schema import SETTING
 from experiment_store_sql.backend import SqlBackend
 from experiment_store_sql.examining.contents import (
+    KEYS,
     LABELS,
     ORPHANS,
     ROWS,
@@ -48,19 +49,19 @@ def examination(
     version = list(guarded(VERSION, partial(check_version, subject)))
     yield from version
     if not _all_ok(version):
-        yield from map(unseen, (TABLES, INDEXES, ROWS, LABELS, SPEED))
+        yield from map(unseen, (TABLES, INDEXES, ROWS, LABELS, KEYS, SPEED))
         return
     tables = list(guarded(TABLES, partial(check_tables, subject)))
     yield from tables
     if not _all_ok(tables):
-        yield from map(unseen, (INDEXES, ROWS, LABELS, SPEED))
+        yield from map(unseen, (INDEXES, ROWS, LABELS, KEYS, SPEED))
         return
     yield from guarded(INDEXES, partial(check_indexes, subject))
     yield from guarded(SPEED, partial(check_speed, subject))
     rows = list(guarded(ROWS, partial(check_rows, subject)))
     yield from rows
-    if LABELS not in {finding.check for finding in rows}:
-        yield unseen(LABELS)
+    made = {finding.check for finding in rows}
+    yield from (unseen(check) for check in (LABELS, KEYS) if check not in made)
     yield from guarded(ORPHANS, partial(check_labels, subject))
     if _all_ok(finding for finding in rows if finding.check == ROWS):
         yield from meaning(subject.reader)

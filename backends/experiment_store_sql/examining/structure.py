@@ -79,12 +79,15 @@ def _index_faults(
     elif not found.valid:
         what, advice = f"the index {name} is not valid, so it is not used", f"run: {drop}{create}"
     else:
-        unique = "unique " if found.unique else ""
-        what = f"the index {name} is a {unique}one over {', '.join(found.columns)}"
+        what = f"the index {name} is{_words(found)}, not{_words(index)}"
         advice = f"run: {drop}{create}"
     if index.unique and (twice := _twice(subject, work, table, index)):
         advice = f"rename what has the key of another record, {twice} times, and then {advice}"
     yield problem(INDEXES, what, advice)
+
+
+def _words(index: Index | FoundIndex) -> str:
+    return f"{' unique' if index.unique else ''} over {', '.join(index.columns)}"
 
 
 def _twice(subject: Subject, work: Work, table: Table, index: Index) -> int:
