@@ -33,12 +33,14 @@ LARGEST_LOG = 64 * 2**20
 QUICK_FROM = 2**30
 """Bytes: to compare the indexes of a larger file with its tables takes minutes."""
 
+NEARLY_FULL = 0.9
+"""The share of the largest size there may be, from which on a file is too large."""
+
 _FAULTS = 10
 _MIB = 2**20
 _ATTEMPTS = 2
-_READ_ONLY, _AT_REST = "mode=ro", "immutable=1"
+_READ_ONLY, _AT_REST = "mode=ro", "mode=ro&immutable=1"
 _FREE, _FREE_PAGES = 0.5, 4096
-_NEARLY = 0.9
 _RESTORE = (
     "close the store everywhere and restore a backup; what can still be read can be saved by"
     " experiment_store.copy to a new store"
@@ -169,7 +171,7 @@ def check_space(steps: Steps) -> Iterator[Finding]:
         return [int(work.execute(f"PRAGMA {name}")[0][0]) for name in names]
 
     pages, free, most = steps.read("examine", step)
-    if pages > most * _NEARLY:
+    if pages > most * NEARLY_FULL:
         what = f"the file has {pages} pages, and may have {most}"
         yield problem(SPACE, what, "delete what is not needed, or copy the store to PostgreSQL")
     elif free > _FREE_PAGES and free > pages * _FREE:
