@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from json import dumps
+from operator import attrgetter
 from typing import Annotated
 
 import typer
@@ -14,12 +16,16 @@ from experiment_store.cli.helping import example
 from experiment_store.cli.opening import named_url
 from experiment_store.cli.output import console, say
 from experiment_store.cli.progress import Bar
+from experiment_store.cli.tables import Column, plain_lines
 from experiment_store.cli.texts import escaped
 from experiment_store.examining import examine
 from experiment_store.findings import Finding, Verdict
 
 commands = typer.Typer()
 
+_COLUMNS = [
+    Column[Finding](name, attrgetter(name)) for name in ("verdict", "check", "found", "advice")
+]
 _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.PROBLEM: "red"}
 
 
@@ -31,19 +37,27 @@ def doctor(
         bool, typer.Option("--json", help="Print JSON Lines: a finding a line.")
     ] = False,
 ) -> None:
-    """Check a store, and say what to do; nothing in it is changed. A problem ends with code 1."""
+    """Check a store, and say what to do; nothing in it is changed. The code is 1 for a problem."""
     with Bar("doctor"):
         findings = examine(named_url(store))
-    for finding in findings:
-        if as_json:
-            say(dumps(asdict(finding)))
-        else:
+    if console().is_terminal and not as_json:
+        for finding in findings:
             _show(finding)
+    else:
+        for line in _lines(findings, as_json=as_json):
+            say(line)
     problems = any(finding.verdict is Verdict.PROBLEM for finding in findings)
     raise typer.Exit(FAILED if problems else DONE)
 
 
+def _lines(findings: Sequence[Finding], *, as_json: bool) -> Iterator[str]:
+    if as_json:
+        return (dumps(asdict(finding)) for finding in findings)
+    return plain_lines(_COLUMNS, findings)
+
+
 def _show(finding: Finding) -> None:
+    """Print what is longer than a line as one: a statement can be copied from the terminal."""
     from rich.text import Text  # noqa: PLC0415 (Rich is loaded where something is shown)
 
     verdict = (f"{finding.verdict:<8}", _STYLES[finding.verdict])

@@ -21,7 +21,8 @@ INTERRUPTED, CLOSED = 130, 141
 
 MEANINGS: Mapping[int, str] = {
     DONE: "done",
-    FAILED: "failed: a file, what the backend cannot do, or the answer to a question was no",
+    FAILED: "failed: a file, what the backend cannot do, or the answer to a question was no;"
+    " doctor: there is a problem",
     USAGE: "wrong usage: an option, an argument, a filter or an order",
     NOT_FOUND: "not found: a record, or the store; migrate status: a migration is needed",
     IN_THE_WAY: "in the way: it exists already, has changed, is archived or has children",
