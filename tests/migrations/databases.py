@@ -16,7 +16,8 @@ from tests.migrations.shapes import Shape, postgres_shape, sqlite_shape
 
 DATA = Path(__file__).parent.parent / "data"
 TABLES = (
-    "experiments", "runs", "jobs", "settings", "experiment_labels", "run_labels", "job_labels"
+    "experiments", "runs", "jobs", "chunks", "settings",
+    "experiment_labels", "run_labels", "job_labels",
 )  # fmt: skip
 
 

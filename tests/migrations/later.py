@@ -20,7 +20,7 @@ from tests.migrations.databases import Database, Postgres, Sqlite
 from tests.migrations.shapes import Shape
 
 FOLDER = Path(__file__).parent / "later_versions"
-LAST = "4"
+LAST = "5"
 
 _ID = ("id", 0, "BINARY")
 

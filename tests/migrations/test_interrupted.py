@@ -28,12 +28,12 @@ _released: Barrier
 
 
 @pytest.mark.parametrize(
-    ("step", "site"), [("2", Site), ("3", Site), ("4", Site), ("2", LastingDdl)]
+    ("step", "site"), [("3", Site), ("4", Site), ("5", Site), ("3", LastingDdl)]
 )
 def test_a_step_that_was_killed_is_taken_by_the_next_one(
     site: type[Site], step: str, database: Database
 ) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     before = str(int(step) - 1)
     migrate(url, before)
     shape = database.shape(url)
@@ -42,7 +42,7 @@ def test_a_step_that_was_killed_is_taken_by_the_next_one(
 
     assert database.rows("value", "settings WHERE id = 'schema_version'") == [(before,)]
     assert (database.shape(url) == shape) == (site is Site)
-    if step == "3":  # the first of its batches is done, the second is not
+    if step == "4":  # the first of its batches is done, the second is not
         assert database.rows("rank, count(*)", "experiments GROUP BY rank") == [(7, 6), (8, 4)]
     with pytest.raises(UnavailableError, match="waited"):
         migrate(url, site=site)
@@ -50,7 +50,7 @@ def test_a_step_that_was_killed_is_taken_by_the_next_one(
     assert migrate(url, site=site, clock=later_by(61)) == Migration(before, LAST, steps)
     assert database.shape(url) >= NEW[type(database)]
     assert database.rows("id, note, rank", "experiments") == [
-        (experiment["id"], experiment["name"], 8) for experiment in expected("1")["experiments"]
+        (experiment["id"], experiment["name"], 8) for experiment in expected("2")["experiments"]
     ]
 
 
@@ -60,12 +60,12 @@ def test_of_eight_processes_one_takes_each_step(
     soaking: bool,  # noqa: FBT001 (a fixture)
 ) -> None:
     for _ in range(50 if soaking else 2):
-        url = database.restore("1")
+        url = database.restore("2")
 
         done = processes.map(migrate_together, [url] * PROCESSES, chunksize=1)
 
         assert {migration.after for migration in done} == {LAST}
-        assert sorted(step for migration in done for step in migration.steps) == ["2", "3", "4"]
+        assert sorted(step for migration in done for step in migration.steps) == ["3", "4", "5"]
         assert database.rows("DISTINCT rank", "experiments") == [(8,)]
         assert database.rows("count(*)", "settings WHERE id = 'migration_lock'") == [(0,)]
         database.drop()

@@ -33,7 +33,7 @@ class Clock:
 
 @pytest.fixture
 def backend(database: Database) -> Iterator[SqlBackend]:
-    database.restore("1")
+    database.restore("2")
     with opened(database.url) as backend:
         yield backend
 
@@ -153,24 +153,24 @@ def test_who_waits_has_nothing_to_do_once_all_is_over(
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(waiting.apply, wait=60, progress=lambda _: None)
         clock.was_read.wait(60)
-        database.execute("UPDATE settings SET value = '4' WHERE id = 'schema_version'")
+        database.execute("UPDATE settings SET value = '5' WHERE id = 'schema_version'")
 
-    assert done.result() == Migration(before="1", after="4", steps=())
+    assert done.result() == Migration(before="2", after="5", steps=())
     assert len(database.rows("value", LOCK)) == 1
 
 
 def test_who_waits_goes_on_where_the_other_has_stopped(
     backend: SqlBackend, site: Site, database: Database
 ) -> None:
-    migrate(database.url, "2")
+    migrate(database.url, "3")
     clock = Clock()
-    waiting = migrations_of(backend, "3", clock=clock)
+    waiting = migrations_of(backend, "4", clock=clock)
 
     with ThreadPoolExecutor(1) as pool, Lease(site, clock=Clock()).held(0, never):
         done = pool.submit(waiting.apply, wait=60, progress=lambda _: None)
         clock.was_read.wait(60)
 
-    assert done.result() == Migration(before="2", after="3", steps=("3",))
+    assert done.result() == Migration(before="3", after="4", steps=("4",))
 
 
 def test_a_file_that_is_busy_is_waited_for(tmp_path: Path) -> None:

@@ -33,38 +33,38 @@ COLUMNS = "id, namespace, name, description, labels, storage_state, created_at, 
 
 
 def test_all_steps_are_taken_in_order(database: Database) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     told: list[str] = []
 
     with later(url) as migrations:
         done = migrations.apply(wait=0, progress=told.append)
 
-    assert done == Migration(before="1", after="4", steps=("2", "3", "4"))
+    assert done == Migration(before="2", after="5", steps=("3", "4", "5"))
     assert [sentence for sentence in told if sentence.startswith("schema")] == [
-        "schema 2: Notes of experiments, and an index over them.",
-        "schema 3: Every experiment's note is its name.",
-        "schema 4: Labels without empty keys, and a table of metrics.",
+        "schema 3: Notes of experiments, and an index over them.",
+        "schema 4: Every experiment's note is its name.",
+        "schema 5: Labels without empty keys, and a table of metrics.",
     ]
 
 
 def test_a_store_can_be_brought_forward_one_version_at_a_time(database: Database) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
 
-    assert [migrate(url, version).steps for version in "1234"] == [(), ("2",), ("3",), ("4",)]
+    assert [migrate(url, version).steps for version in "2345"] == [(), ("3",), ("4",), ("5",)]
 
 
 def test_what_is_up_to_date_stays_as_it_is(database: Database) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     migrate(url)
     before = database.all_written((*TABLES, "metrics"))
 
-    assert migrate(url) == Migration(before="4", after="4")
+    assert migrate(url) == Migration(before="5", after="5")
 
     assert database.all_written((*TABLES, "metrics")) == before
 
 
 def test_no_record_is_lost_or_changed(database: Database) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     tables = set(TABLES) - {"settings", "experiments", "jobs"}
     before = {table: database.rows("*", table) for table in tables}
     experiments = database.rows(COLUMNS, "experiments")
@@ -78,27 +78,27 @@ def test_no_record_is_lost_or_changed(database: Database) -> None:
 
 
 def test_every_row_is_rewritten_once(database: Database) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
 
     migrate(url)
 
-    experiments = expected("1")["experiments"]
+    experiments = expected("2")["experiments"]
     assert database.rows("id, note, rank", "experiments") == [
         (experiment["id"], experiment["name"], 8) for experiment in experiments
     ]
 
 
 def test_only_the_version_is_changed_in_the_settings(database: Database) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     before = dict(database.rows("id, value", "settings"))
 
     migrate(url)
 
-    assert dict(database.rows("id, value", "settings")) == {**before, "schema_version": "4"}
+    assert dict(database.rows("id, value", "settings")) == {**before, "schema_version": "5"}
 
 
 def test_tables_change_by_what_the_steps_say_and_by_nothing_else(database: Database) -> None:
-    before = database.shape(database.restore("1"))
+    before = database.shape(database.restore("2"))
 
     migrate(database.url)
 
@@ -109,10 +109,10 @@ def test_tables_change_by_what_the_steps_say_and_by_nothing_else(database: Datab
 def test_a_new_release_opens_what_it_has_migrated_and_an_old_one_does_not(
     database: Database,
 ) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     migrate(url)
 
-    with pytest.raises(BackendError, match="schema 4"):
+    with pytest.raises(BackendError, match="schema 5"):
         connect(url)
 
 
@@ -124,11 +124,11 @@ def test_a_step_that_fails_leaves_nothing_behind(database: Database, folder: Pat
         ground.op.execute("UPDATE nothing SET a = b")
         """,
     )
-    url = database.restore("1")
+    url = database.restore("2")
     shape, rows = database.shape(url), database.all_written()
 
     with pytest.raises(BackendError, match=r"migrate failed.*nothing"):
-        migrate(url, "2", folder=folder)
+        migrate(url, "3", folder=folder)
 
     settings = rows.pop("settings")
     assert database.shape(url) == shape
@@ -140,9 +140,9 @@ def test_an_error_that_is_no_database_s_is_passed_on(database: Database, folder:
     _write(folder, "raise ZeroDivisionError")
 
     with pytest.raises(ZeroDivisionError):
-        migrate(database.restore("1"), "2", folder=folder)
+        migrate(database.restore("2"), "3", folder=folder)
 
-    assert database.rows("value", "settings WHERE id = 'schema_version'") == [("1",)]
+    assert database.rows("value", "settings WHERE id = 'schema_version'") == [("2",)]
 
 
 def test_a_table_that_a_step_cannot_find_is_an_error_of_ours(
@@ -151,7 +151,7 @@ def test_a_table_that_a_step_cannot_find_is_an_error_of_ours(
     _write(folder, 'ground.columns("nothing")')
 
     with pytest.raises(BackendError, match=r"migrate failed: .*nothing"):
-        migrate(database.restore("1"), "2", folder=folder)
+        migrate(database.restore("2"), "3", folder=folder)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_table_that_a_step_cannot_find_is_an_error_of_ours(
     [
         "UPDATE settings SET value = 'somebody 99999999999' WHERE id = 'migration_lock'",
         "DELETE FROM settings WHERE id = 'migration_lock'",
-        "UPDATE settings SET value = '2' WHERE id = 'schema_version'",
+        "UPDATE settings SET value = '3' WHERE id = 'schema_version'",
     ],
 )
 def test_who_was_overtaken_has_done_nothing(other: str, database: Database, folder: Path) -> None:
@@ -171,14 +171,14 @@ def test_who_was_overtaken_has_done_nothing(other: str, database: Database, fold
         ground.op.execute({other!r}.replace("settings", schema + "settings"))
         """,
     )
-    url = database.restore("1")
+    url = database.restore("2")
     shape = database.shape(url)
 
     with pytest.raises(UnavailableError, match="overtaken"):
-        migrate(url, "2", folder=folder)
+        migrate(url, "3", folder=folder)
 
     assert database.shape(url) == shape
-    assert database.rows("value", "settings WHERE id = 'schema_version'") == [("1",)]
+    assert database.rows("value", "settings WHERE id = 'schema_version'") == [("2",)]
 
 
 def test_a_batch_of_one_who_was_overtaken_is_not_written(database: Database, folder: Path) -> None:
@@ -192,10 +192,10 @@ def test_a_batch_of_one_who_was_overtaken_is_not_written(database: Database, fol
         """,
         atomic=False,
     )
-    url = database.restore("1")
+    url = database.restore("2")
 
     with pytest.raises(UnavailableError, match="overtaken"):
-        migrate(url, "2", folder=folder)
+        migrate(url, "3", folder=folder)
 
     assert ("rewritten",) not in database.rows("name", "runs")
 
@@ -220,35 +220,35 @@ def test_batches_cover_every_row_once(
         """,
     )
 
-    assert migrate(database.restore("1"), "2", folder=folder).steps == ("2",)
+    assert migrate(database.restore("2"), "3", folder=folder).steps == ("3",)
 
 
 def test_where_changes_of_tables_are_lasting_the_steps_are_the_same(database: Database) -> None:
-    migrate(database.restore("1"), site=LastingDdl)
+    migrate(database.restore("2"), site=LastingDdl)
 
     assert database.shape(database.url) >= NEW[type(database)]
     assert database.rows("DISTINCT rank", "experiments") == [(8,)]
-    assert database.rows("value", "settings WHERE id = 'schema_version'") == [("4",)]
+    assert database.rows("value", "settings WHERE id = 'schema_version'") == [("5",)]
 
 
 def test_a_plan_has_the_steps_and_changes_nothing(database: Database) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     shape, rows = database.shape(url), database.all_written()
 
     with later(url) as migrations:
         plan = migrations.plan()
 
     assert [(step.version, step.summary) for step in plan] == [
-        ("2", "Notes of experiments, and an index over them."),
-        ("3", "Every experiment's note is its name."),
-        ("4", "Labels without empty keys, and a table of metrics."),
+        ("3", "Notes of experiments, and an index over them."),
+        ("4", "Every experiment's note is its name."),
+        ("5", "Labels without empty keys, and a table of metrics."),
     ]
     assert database.shape(url) == shape
     assert database.all_written() == rows
 
 
 def test_a_plan_has_the_statements_as_they_will_be(database: Database) -> None:
-    with later(database.restore("1")) as migrations:
+    with later(database.restore("2")) as migrations:
         columns, batches, tables = (" ".join(step.statements) for step in migrations.plan())
 
     assert "ADD COLUMN note TEXT" in columns
@@ -260,16 +260,16 @@ def test_a_plan_has_the_statements_as_they_will_be(database: Database) -> None:
 
 
 def test_what_is_up_to_date_has_no_plan(database: Database) -> None:
-    with later(database.restore("1"), "1") as migrations:
+    with later(database.restore("2"), "2") as migrations:
         assert migrations.plan() == []
-        assert migrations.status() == SchemaStatus("1", "1")
+        assert migrations.status() == SchemaStatus("2", "2")
 
 
 @pytest.mark.parametrize(("version", "problem"), [("9", "schema '9'"), ("x", "schema 'x'")])
 def test_a_store_of_a_later_or_strange_version_is_refused(
     version: str, problem: str, database: Database
 ) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     _set_version(database, version)
     before = database.all_written()
 
@@ -280,7 +280,7 @@ def test_a_store_of_a_later_or_strange_version_is_refused(
 
 
 def test_a_store_that_does_not_tell_its_version_is_refused(database: Database) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     database.execute("DELETE FROM settings WHERE id = 'schema_version'")
 
     with pytest.raises(BackendError, match="schema ''"):
@@ -288,18 +288,18 @@ def test_a_store_that_does_not_tell_its_version_is_refused(database: Database) -
 
 
 def test_a_version_without_steps_is_refused(database: Database) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     _set_version(database, "0")
 
-    with pytest.raises(BackendError, match="no steps lead from schema 0 to 4"):
+    with pytest.raises(BackendError, match="no steps lead from schema 0 to 5"):
         migrate(url)
 
 
 def test_where_there_is_no_store_none_is_made_by_looking(database: Database) -> None:
     with later(database.empty) as migrations:
-        assert migrations.status() == SchemaStatus(None, "4")
+        assert migrations.status() == SchemaStatus(None, "5")
         assert migrations.plan() == []
-        assert migrations.status() == SchemaStatus(None, "4")
+        assert migrations.status() == SchemaStatus(None, "5")
 
 
 def test_where_there_is_no_store_a_new_one_is_made(database: Database) -> None:
@@ -308,20 +308,20 @@ def test_where_there_is_no_store_a_new_one_is_made(database: Database) -> None:
     with later(database.empty) as migrations:
         done = migrations.apply(wait=0, progress=told.append)
 
-    assert done == Migration(before=None, after="4", steps=("2", "3", "4"))
+    assert done == Migration(before=None, after="5", steps=("3", "4", "5"))
     assert told[0] == "the store was created"
 
 
 def test_tables_with_a_prefix_keep_it(postgres_url: str, postgres_schema_url: str) -> None:
     database = Postgres(postgres_url, postgres_schema_url)
 
-    assert migrate(f"{database.url}&prefix=lab_").steps == ("2", "3", "4")
+    assert migrate(f"{database.url}&prefix=lab_").steps == ("3", "4", "5")
 
     facts = " ".join(str(fact) for fact in database.shape(database.url))
     assert "lab_metrics" in facts
     assert "lab_experiments_by_note ON lab_experiments" in facts
     assert database.execute("SELECT value FROM lab_settings WHERE id = 'schema_version'") == [
-        ("4",)
+        ("5",)
     ]
 
 
@@ -332,13 +332,13 @@ def test_a_store_inside_a_transaction_cannot_be_migrated(postgres_schema_url: st
 
 def test_a_store_in_memory_is_new_every_time() -> None:
     with later("sqlite://") as migrations:
-        assert migrations.status() == SchemaStatus(None, "4")
-        assert migrations.apply(wait=0, progress=lambda _: None).after == "4"
-        assert migrations.status() == SchemaStatus("4", "4")
+        assert migrations.status() == SchemaStatus(None, "5")
+        assert migrations.apply(wait=0, progress=lambda _: None).after == "5"
+        assert migrations.status() == SchemaStatus("5", "5")
 
 
 def test_an_older_store_is_not_opened_and_says_what_to_run(database: Database) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     _set_version(database, "0")
     before = database.all_written()
     with_password = f"{url}&password=s3cret" if "postgresql" in url else url
@@ -357,7 +357,7 @@ def test_an_older_store_is_not_opened_and_says_what_to_run(database: Database) -
 def test_without_alembic_steps_cannot_be_taken(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     monkeypatch.setitem(sys.modules, "alembic.operations", None)
     monkeypatch.delitem(sys.modules, "experiment_store_sql.migrations.steps", raising=False)
 
@@ -368,15 +368,15 @@ def test_without_alembic_steps_cannot_be_taken(
 def test_without_alembic_what_is_up_to_date_is_up_to_date(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     monkeypatch.setitem(sys.modules, "alembic.operations", None)
     monkeypatch.delitem(sys.modules, "experiment_store_sql.migrations.steps", raising=False)
 
-    assert migrate(url, "1") == Migration(before="1", after="1")
+    assert migrate(url, "2") == Migration(before="2", after="2")
 
 
 def test_a_migration_of_the_host_s_own_can_call_ours(database: Database, tmp_path: Path) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     engine = sa.create_engine(f"sqlite:///{tmp_path}/host.db")
 
     with engine.begin() as connection:
@@ -413,7 +413,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder for steps."""
     made = tmp_path / "steps"
     made.mkdir()
-    (made / "version_1.py").write_text('revision = "1"\ndown_revision = None\n')
+    (made / "version_2.py").write_text('revision = "2"\ndown_revision = None\n')
     return made
 
 
@@ -422,11 +422,11 @@ def _set_version(database: Database, version: str) -> None:
 
 
 def _write(folder: Path, body: str, *, atomic: bool = True) -> None:
-    """Write a step to version 2."""
+    """Write a step to version 3."""
     lines = "".join(f"    {line}\n" for line in dedent(body).strip().splitlines())
-    (folder / "version_2.py").write_text(
+    (folder / "version_3.py").write_text(
         '"""Something."""\n'
         "from experiment_store_sql.tables import Storage\n"
-        f'revision = "2"\ndown_revision = "1"\natomic = {atomic}\n'
+        f'revision = "3"\ndown_revision = "2"\natomic = {atomic}\n'
         f"def upgrade(ground):\n{lines}"
     )

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 def later_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A store of the first release, with a scheme by which a later release opens it."""
+    """A store of this release, with a scheme by which a later release opens it."""
     site = tmp_path / "site"
     (site / "later-1.dist-info").mkdir(parents=True)
     (site / "later-1.dist-info" / "METADATA").write_text("Name: later\nVersion: 1\n")
@@ -35,15 +35,15 @@ def later_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "[experiment_store.backends]\nlater = tests.migrations.later:connect\n"
     )
     monkeypatch.syspath_prepend(site)
-    return Sqlite(tmp_path).restore("1").replace("sqlite:", "later:")
+    return Sqlite(tmp_path).restore("2").replace("sqlite:", "later:")
 
 
 def test_a_store_is_migrated_by_its_url(later_url: str) -> None:
     told: list[str] = []
 
-    assert migrate(later_url, progress=told.append) == Migration("1", "4", ("2", "3", "4"))
-    assert migrate(later_url) == Migration("4", "4")
-    assert told[0].startswith("schema 2: ")
+    assert migrate(later_url, progress=told.append) == Migration("2", "5", ("3", "4", "5"))
+    assert migrate(later_url) == Migration("5", "5")
+    assert told[0].startswith("schema 3: ")
 
 
 def test_a_new_store_can_be_made_by_it(database: Database) -> None:
@@ -73,7 +73,7 @@ def test_an_unknown_scheme_is_refused() -> None:
 
 
 def test_the_backend_is_closed_whatever_happens(database: Database) -> None:
-    url = database.restore("1")
+    url = database.restore("2")
     database.execute("UPDATE settings SET value = '99' WHERE id = 'schema_version'")
 
     with pytest.raises(BackendError, match="schema '99'"):
@@ -120,10 +120,10 @@ def test_plan_prints_steps_and_statements(
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[:2] == [
-        "-- schema 2: Notes of experiments, and an index over them.",
+        "-- schema 3: Notes of experiments, and an index over them.",
         "ALTER TABLE experiments ADD COLUMN note TEXT DEFAULT '' NOT NULL;",
     ]
-    assert "-- schema 4: Labels without empty keys, and a table of metrics." in lines
+    assert "-- schema 5: Labels without empty keys, and a table of metrics." in lines
 
 
 def test_plan_says_that_there_are_no_steps(
@@ -138,8 +138,8 @@ def test_apply_tells_what_it_does(later_url: str, capsys: pytest.CaptureFixture[
     assert main(["apply", later_url, "--wait", "1"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "schema 2: Notes of experiments, and an index over them."
-    assert lines[-1] == "the store has schema 4"
+    assert lines[0] == "schema 3: Notes of experiments, and an index over them."
+    assert lines[-1] == "the store has schema 5"
 
 
 @pytest.mark.parametrize("action", ["status", "plan", "apply"])

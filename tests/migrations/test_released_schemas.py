@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,21 @@ from attrs import asdict
 
 from experiment_store import ExperimentStore, connect, migrate
 from experiment_store.filters.lexis import encode
+from experiment_store.moving.walking import walk
+from experiment_store.records import Chunk
 from experiment_store.registry import open_backend
-from experiment_store.schema import SETTING
+from experiment_store.schema import CHUNK, SETTING
+from experiment_store_sql.codec import encode_keys
+from experiment_store_sql.migrations import VERSIONS
 from experiment_store_sql.tables import SCHEMA_VERSION
+from tests.data.making import readable
 from tests.migrations.databases import Database, Sqlite, expected
+from tests.migrations.later import later
 
-RELEASED = ("1",)
+RELEASED = ("1", "2")
+
+# What has come to runs since the first schema, as it is in those that are older.
+_NOTHING = {"params": {}, "metrics": {}, "artifacts": [], "error": "", "heartbeat_at": None}
 
 
 @pytest.mark.parametrize("version", RELEASED)
@@ -27,9 +36,7 @@ def test_every_record_is_as_it_was(version: str, database: Database) -> None:
     migrate(url)
 
     with connect(url) as store:
-        assert found_in(store) == {
-            kind: expected(version)[kind] for kind in ("experiments", "runs", "jobs")
-        }
+        assert found_in(store) == records_of(version)
 
 
 @pytest.mark.parametrize("version", RELEASED)
@@ -73,6 +80,21 @@ def test_a_page_token_that_it_issued_goes_on(version: str, database: Database) -
 
 
 @pytest.mark.parametrize("version", RELEASED)
+def test_the_sort_keys_are_those_that_would_be_written_now(
+    version: str, database: Database
+) -> None:
+    url = database.restore(version)
+    migrate(url)
+
+    with connect(url) as store:
+        for id, *keys in database.rows("id, params_keys, metrics_keys", "runs"):
+            run = store.runs.get(id)
+            assert [json.loads(text) for text in keys] == [
+                json.loads(encode_keys(value)) for value in (run.params, run.metrics)
+            ]
+
+
+@pytest.mark.parametrize("version", RELEASED)
 def test_its_store_can_be_written_to(version: str, database: Database) -> None:
     url = database.restore(version)
     migrate(url)
@@ -87,7 +109,9 @@ def test_its_store_can_be_written_to(version: str, database: Database) -> None:
             store.delete(experiment.id, children="delete")
 
         assert store.create("gone").name == "gone"
-        assert [run.name for run in store.runs.iterate()] == ["orphan"]
+        [orphan] = store.runs.iterate()
+        assert orphan.name == "orphan"
+        assert {chunk.run_id for chunk in chunks_in(store)} <= {orphan.id}
 
 
 @pytest.mark.parametrize("version", RELEASED)
@@ -125,6 +149,25 @@ def test_a_migrated_store_has_the_schema_of_a_new_one(version: str, database: Da
     assert database.shape(url) == database.shape(database.empty)
 
 
+@pytest.mark.parametrize("version", RELEASED[:-1])
+def test_a_step_can_be_taken_wherever_an_earlier_attempt_has_ended(
+    version: str, database: Database
+) -> None:
+    connect(database.empty).close()
+    with later(database.restore(version), SCHEMA_VERSION, folder=VERSIONS) as migrations:
+        [statements, *_] = [step.statements for step in migrations.plan()]
+
+    for count in range(1, len(statements) + 1):
+        database.drop()
+        url = database.restore(version)
+        for statement in filter(None, statements[:count]):
+            database.execute(statement)
+
+        migrate(url)
+
+        assert database.shape(url) == database.shape(database.empty)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -149,15 +192,27 @@ def test_the_schema_of_every_version_is_kept() -> None:
     assert [str(number) for number in range(1, len(RELEASED) + 1)] == list(RELEASED)
 
 
+def records_of(version: str) -> Any:
+    """What is in the store of *version*, as it is in one of today."""
+    known = expected(version)
+    return {
+        "experiments": known["experiments"],
+        "runs": [_NOTHING | run for run in known["runs"]],
+        "jobs": known["jobs"],
+        "chunks": known.get("chunks", []),
+    }
+
+
 def found_in(store: ExperimentStore) -> Any:
     """What is in a store, as JSON has it."""
     collections: dict[str, Any] = {"experiments": store, "runs": store.runs, "jobs": store.jobs}
-    return json.loads(
-        json.dumps(
-            {
-                name: [asdict(record) for record in records.iterate(order_by="id")]
-                for name, records in collections.items()
-            },
-            default=datetime.isoformat,
-        )
-    )
+    found = {
+        name: list(map(asdict, records.iterate(order_by="id")))
+        for name, records in collections.items()
+    }
+    return readable(found | {"chunks": list(map(asdict, chunks_in(store)))})
+
+
+def chunks_in(store: ExperimentStore) -> list[Chunk]:
+    """All parts of histories."""
+    return list(chain.from_iterable(walk(store._backend, CHUNK)))

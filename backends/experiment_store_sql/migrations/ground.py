@@ -6,7 +6,7 @@ died half-way is simply run once more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,30 @@ class Ground:
             name, self.type(storage), nullable=False, server_default=text(default)
         )
         self.op.add_column(self.name(table), column, schema=self.schema)
+
+    def create_table(
+        self,
+        name: str,
+        columns: Mapping[str, Storage],
+        primary_key: Sequence[str],
+        *,
+        clustered: bool = False,
+    ) -> None:
+        """Create a table, if it is not there; the *clustered* ones are as in `options`."""
+        from sqlalchemy import Column, PrimaryKeyConstraint  # noqa: PLC0415 (as above)
+
+        made: list[Column[Any]] = [
+            Column(column, self.type(storage), nullable=False)
+            for column, storage in columns.items()
+        ]
+        self.op.create_table(
+            self.name(name),
+            *made,
+            PrimaryKeyConstraint(*primary_key),
+            schema=self.schema,
+            if_not_exists=True,
+            **self.options(clustered=clustered),
+        )
 
     def create_index(
         self, name: str, table: str, columns: list[str], *, unique: bool = False

@@ -1,31 +1,18 @@
-"""Every experiment's note is its name.
-
-The rows are rewritten in batches, each of which is a transaction.
-"""
+"""Notes of experiments, and an index over them."""
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from experiment_store_sql.migrations import Ground
+from experiment_store_sql.tables import Storage
 from tests.migrations.interrupting import pause
 
 revision = "3"
 down_revision = "2"
-atomic = False
 
 
 def upgrade(ground: Ground) -> None:
-    """Rewrite rows; those that are done are passed over."""
-    rows = sa.table(
-        ground.name("experiments"),
-        *map(sa.column, ("id", "name", "note", "rank")),
-        schema=ground.schema,
-    )
-    for after, last in ground.batches("experiments", size=4):
-        these = (rows.c.id > after) & (rows.c.id <= last) & (rows.c.note == "")
-        ground.op.execute(
-            sa.update(rows).where(these).values(note=rows.c.name, rank=rows.c.rank + 1)
-        )
-        if after:  # the first batch is done
-            pause("3")
+    """Add a column and an index, in two statements."""
+    ground.add_column("experiments", "note", Storage.TEXT, default="''")
+    ground.add_column("experiments", "rank", Storage.INTEGER, default="7")
+    pause("3")
+    ground.create_index("experiments_by_note", "experiments", ["note", "id"])
