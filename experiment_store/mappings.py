@@ -22,9 +22,10 @@ def float_bits(value: float) -> bytes:
 class _Unchanging(dict[str, V]):
     __slots__ = ()
     _what = ""
+    _instead = ""
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError(f"{self._what} of a record cannot be changed")
+        raise TypeError(f"{self._what} of a record cannot be changed; use {self._instead}")
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
@@ -40,7 +41,7 @@ class Labels(_Unchanging[str]):
     """Labels of a record: a dictionary that cannot be changed, and so can be shared."""
 
     __slots__ = ()
-    _what = "labels"
+    _what, _instead = "labels", "update(id, labels=…)"
 
 
 class Params(_Unchanging[ParamValue]):
@@ -50,7 +51,7 @@ class Params(_Unchanging[ParamValue]):
     """
 
     __slots__ = ()
-    _what = "params"
+    _what, _instead = "params", "update(id, params=…)"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mapping):
@@ -86,7 +87,7 @@ class Metrics(_Unchanging[Metric]):
     """Metrics of a run, by name; `ActiveRun.log` makes them."""
 
     __slots__ = ()
-    _what = "metrics"
+    _what, _instead = "metrics", "log()"
 
 
 NO_LABELS, NO_PARAMS, NO_METRICS = Labels(), Params(), Metrics()

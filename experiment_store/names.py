@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from experiment_store.errors import InvalidArgumentError
 from experiment_store.mappings import Labels, Metric, Metrics, Params
-from experiment_store.points import MAX_PACKED
+from experiment_store.points import MAX_PACKED, unpack
 from experiment_store.records import Artifact, RunState, StorageState
 from experiment_store.values import check_float, check_integer, check_text, check_time
 
@@ -166,6 +166,15 @@ def _check_artifact(argument: str, value: Any) -> Artifact:
     )
 
 
+def _check_points(argument: str, value: Any) -> str:
+    text = check_text(argument, value, least=1, most=MAX_PACKED)
+    try:
+        unpack(text)
+    except ValueError as error:
+        raise InvalidArgumentError(argument, "must be packed points") from error
+    return text
+
+
 def _check_entries(argument: str, value: Any, most: int) -> Iterable[tuple[Any, Any]]:
     if not isinstance(value, Mapping):
         raise InvalidArgumentError(argument, f"must be a mapping, not {type(value).__name__}")
@@ -217,7 +226,7 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "heartbeat_at": _optional_time,
     "run_id": check_id,
     "metric": partial(check_text, least=1, most=MAX_METRIC_NAME),
-    "points": partial(check_text, least=1, most=MAX_PACKED),
+    "points": _check_points,
     "schedule": partial(check_text, most=MAX_SCHEDULE),
     "etag": partial(check_text, least=1, most=MAX_ETAG),
 }

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from attrs import astuple
 from hypothesis import strategies as st
 
 import experiment_store
-from experiment_store import ExperimentStore, NewExperiment, NewJob, NewRun
-from experiment_store.testing.samples import LISTED, dump, for_all, refill
+from experiment_store import ExperimentStore, NewExperiment, NewJob, NewRun, PerKind
+from experiment_store.schema import CHUNK
+from experiment_store.testing.samples import KEPT, chunk, dump, for_all, keep, refill
 from experiment_store.testing.strategies import several
 from experiment_store_memory import MemoryBackend
 from tests.toy_backend import FileBackend
@@ -76,15 +78,20 @@ def stores(tmp_path: Path, opened: ExitStack, request: pytest.FixtureRequest) ->
 
 
 def fill(store: ExperimentStore, count: int) -> None:
-    """Create *count* experiments, half as many runs, a tenth as many jobs; some without parents."""
+    """Create *count* experiments, half as many runs, a tenth as many jobs; some without parents.
+
+    Every run has a parameter and a chunk of a history.
+    """
     made = store.create_many(
         NewExperiment(f"\N{GRINNING FACE}{n}", labels={"b": "1", "a": f"é{n}"})
         for n in range(count)
     )
-    store.runs.create_many(NewRun(one.id, "run") for one in made[: count // 2])
+    store.runs.create_many(NewRun(one.id, "run", params={"n": 0.5}) for one in made[: count // 2])
     store.jobs.create_many(NewJob(one.id, "job", schedule="@daily") for one in made[: count // 10])
     store.archive(made[0].id)
     store.delete(made[1].id)
+    runs = store.runs.iterate(order_by="id")
+    keep(store._backend, CHUNK, *(chunk(f"of-{run.id}", of=run.id) for run in runs))
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
@@ -102,6 +109,7 @@ def test_a_copy_between_any_two_backends_is_exact_and_can_be_repeated(
     assert experiment_store.digest(here) == experiment_store.digest(there)
     assert (first.experiments.inserted, second.experiments.unchanged) == (149, 149)
     assert second.runs.inserted + second.runs.updated == 0
+    assert (first.chunks.inserted, second.chunks.unchanged) == (75, 75)
     assert there.list(page_size=1, page_token=token).items
     changed = here.update(here.list().items[0].id, name="new", labels={})
     assert experiment_store.copy(here, there).experiments.updated == 1
@@ -114,7 +122,7 @@ def ring(stores: Stores) -> list[ExperimentStore]:
     return [stores(name, "target") for name in ("sqlite", "postgresql", "memory")]
 
 
-@for_all(contents=st.fixed_dictionaries({kind.name: several(kind) for kind in LISTED}))
+@for_all(contents=st.fixed_dictionaries({kind.name: several(kind) for kind in KEPT}))
 def test_whatever_a_store_keeps_has_the_same_digest_and_export_on_every_backend(
     ring: list[ExperimentStore], contents: dict[str, Any]
 ) -> None:
@@ -125,7 +133,8 @@ def test_whatever_a_store_keeps_has_the_same_digest_and_export_on_every_backend(
     exports: set[bytes] = set()
     for there in ring:
         refill(there._backend, {})
-        assert experiment_store.copy(here, there).runs.digest == wanted.runs
+        said = experiment_store.copy(here, there)
+        assert PerKind(*(tally.digest for tally in astuple(said, recurse=False))) == wanted
         assert dump(there._backend) == dump(start._backend)
         file = io.BytesIO()
         assert experiment_store.export_lines(there, file) == wanted
@@ -164,7 +173,7 @@ def test_who_is_killed_again_and_again_gets_there_and_does_nothing_twice(
         assert there >= least
     tallies = getattr(experiment_store, verb)(*arguments)
 
-    inserted = sum(t.inserted for t in (tallies.experiments, tallies.jobs, tallies.runs))
+    inserted = sum(tally.inserted for tally in astuple(tallies, recurse=False))
     assert 0 < inserted == sum(map(len, wanted.values())) - there
     assert experiment_store.digest(source) == experiment_store.digest(target)
 

@@ -20,9 +20,10 @@ from experiment_store.backend import Assignments, Change, Max, Parent, Refusal
 from experiment_store.errors import BackendError
 from experiment_store.filters.evaluate import matches
 from experiment_store.ordering import arrange, follows, sort_values
+from experiment_store.plain import FROM_PLAIN, to_plain
 from experiment_store.plan import Plan, Rows
 from experiment_store.records import Labels
-from experiment_store.schema import KINDS, Field, Kind, R, Type
+from experiment_store.schema import KINDS, Field, Kind, R, Type, owned_by
 from experiment_store.values import from_micros, to_micros
 
 T = TypeVar("T")
@@ -93,7 +94,7 @@ class FileBackend:
         def step(tables: Tables) -> Refusal | None:
             if refusal := _apply(tables, kind, id, change):
                 return refusal
-            del tables[kind.name][id]
+            _remove(tables, kind, id)
             return None
 
         return self._write("delete", step)
@@ -147,10 +148,19 @@ def _apply(tables: Tables, kind: Kind[Any], id: str, change: Change) -> Refusal 
     for cascade in change.cascades:
         for child in _children(tables, cascade.kind, id):
             if matches(cascade.where, child):
-                del tables[cascade.kind.name][child.id]
-                if cascade.assign is not None:
+                if cascade.assign is None:
+                    _remove(tables, cascade.kind, child.id)
+                else:
                     tables[cascade.kind.name][child.id] = _assigned(child, cascade.assign)
     return None
+
+
+def _remove(tables: Tables, kind: Kind[Any], id: str) -> None:
+    """Remove a record and what it owns."""
+    del tables[kind.name][id]
+    for owned in owned_by(kind):
+        for part in _children(tables, owned, id):
+            _remove(tables, owned, part.id)
 
 
 def _touch_parents(tables: Tables, parent: Parent | None) -> bool:
@@ -187,8 +197,12 @@ def _assigned(record: Any, assign: Assignments) -> Any:
 
 def _to_plain(kind: Kind[Any], record: Any) -> dict[str, Any]:
     plain = {field.name: getattr(record, field.name) for field in kind.fields}
-    times = [f.name for f in kind.fields if f.type is Type.TIME and plain[f.name] is not None]
-    return plain | {name: to_micros(plain[name]) for name in times}
+    for field in kind.fields:
+        if field.type is Type.TIME and plain[field.name] is not None:
+            plain[field.name] = to_micros(plain[field.name])
+        elif field.type in FROM_PLAIN:
+            plain[field.name] = to_plain(plain[field.name])
+    return plain
 
 
 def _from_plain(kind: Kind[R], plain: Mapping[str, Any]) -> R:
@@ -203,5 +217,7 @@ def _value(field: Field, plain: Any) -> Any:
             return Labels(plain)
         case Type.ENUM if field.enum is not None:
             return field.enum(plain)
+        case Type.PARAMS | Type.METRICS | Type.ARTIFACTS:
+            return FROM_PLAIN[field.type](plain)
         case _:
             return plain

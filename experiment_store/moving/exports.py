@@ -10,6 +10,7 @@ from experiment_store.backend import Backend
 from experiment_store.errors import InvalidArgumentError, InvalidLineError, quote
 from experiment_store.moving.digests import Summing
 from experiment_store.moving.files import Writable
+from experiment_store.moving.formats import FORMATS, VERSION, Format
 from experiment_store.moving.lines import Line, Lines, seal
 from experiment_store.moving.merging import Merge
 from experiment_store.moving.walking import MOVED, batches, count, per_kind, walk
@@ -19,16 +20,13 @@ from experiment_store.schema import Kind, R
 
 Tell: TypeAlias = Callable[[Progress], None]
 
-VERSION = 1
-
-_FORMAT = {"experiment_store": "records", "version": VERSION}
-_KINDS = [kind.name for kind in MOVED]
+_RECORDS = {"experiment_store": "records"}
 
 
 def write_all(source: Backend, file: Writable, tell: Tell) -> PerKind[Digest]:
     """Write all records of *source* to *file*."""
     counts = {kind.name: count(source, kind) for kind in MOVED}
-    file.write(seal(_header(counts)))
+    file.write(seal(_header(FORMATS[VERSION], counts)))
     digests: dict[str, Digest] = {}
 
     def export(kind: Kind[Any]) -> Digest:
@@ -56,8 +54,8 @@ def read_all(file: BinaryIO, target: Backend, tell: Tell) -> PerKind[Tally]:
         AlreadyExistsError, ConflictError: As `Merge` says.
     """
     lines = Lines(file)
-    counts = _read_header(lines.next())
-    section = _Sections(lines, target, counts, tell)
+    format, counts = _read_header(lines.next())
+    section = _Sections(lines, target, format, counts, tell)
     tallies = per_kind(section.bring)
     _check_footer(section.line, section.digests)
     lines.end()
@@ -65,72 +63,93 @@ def read_all(file: BinaryIO, target: Backend, tell: Tell) -> PerKind[Tally]:
 
 
 class _Sections:
-    """Brings the records of one kind after the other; *line* is the one that comes next."""
+    """Brings the records of one kind after the other; *line* is the one that comes next.
+
+    The *digests* are those of the file, by kind.
+    """
 
     def __init__(
-        self, lines: Lines, target: Backend, counts: Mapping[str, int], tell: Tell
+        self,
+        lines: Lines,
+        target: Backend,
+        format: Format,
+        counts: Mapping[str, int],
+        tell: Tell,
     ) -> None:
         self._lines = lines
         self._target = target
+        self._format = format
         self._counts = counts
         self._tell = tell
         self.line = lines.next()
         self.digests: dict[str, Digest] = {}
 
     def bring(self, kind: Kind[Any]) -> Tally:
-        merge, summing, total = Merge(self._target, kind), Summing(), self._counts[kind.name]
+        merge, kept, total = Merge(self._target, kind), Summing(), self._counts.get(kind.name, 0)
         self._tell(Progress("import", kind.name, 0, total))
+        if kind in self._format.kinds:
+            self._bring(merge, kept, kind, total)
+        return merge.tally(kept.digest)
+
+    def _bring(self, merge: Merge[R], kept: Summing, kind: Kind[R], total: int) -> None:
+        said = Summing() if self._format.lacks(kind) else kept
         try:
-            for batch in batches(self._read(kind, summing)):
+            for batch in batches(self._read(kind, said, kept)):
                 merge.add(batch)
                 self._tell(Progress("import", kind.name, merge.read, total))
         except InvalidLineError:
             merge.finish()
             raise
         merge.finish()
-        self.digests[kind.name] = summing.digest
-        return merge.tally(summing.digest)
+        self.digests[kind.name] = said.digest
 
-    def _read(self, kind: Kind[R], summing: Summing) -> Iterator[tuple[R, int]]:
-        write, last = writer(kind), ""
+    def _read(self, kind: Kind[R], said: Summing, kept: Summing) -> Iterator[tuple[R, int]]:
+        """Read records; what the file has *said* is without what stores have *kept* since."""
+        lacks = self._format.lacks(kind)
+        write, write_now, last = writer(kind, lacks), writer(kind), ""
         while self.line.plain.get("kind") == kind.name:
-            record = _record(kind, self.line)
+            record = _record(kind, self.line, lacks)
             text = write(record)
             self.line.check(text)
             if record.id <= last:
                 self.line.refuse(f"has id {quote(record.id)}, which must come before {quote(last)}")
-            summing.add(text)
+            said.add(text)
+            if kept is not said:
+                kept.add(write_now(record))
             last = record.id
             yield record, len(text)
             self.line = self._lines.next()
 
 
-def _record(kind: Kind[R], line: Line) -> R:
+def _record(kind: Kind[R], line: Line, lacks: frozenset[str]) -> R:
     plain = {name: value for name, value in line.plain.items() if name != "kind"}
     try:
-        return from_plain(kind, plain)
+        return from_plain(kind, plain, lacks)
     except InvalidArgumentError as error:
         raise InvalidLineError("file", f"is refused: {error}", line.number) from error
 
 
-def _header(counts: Mapping[str, int]) -> bytes:
-    return to_text({**_FORMAT, "counts": {kind: counts[kind] for kind in _KINDS}})
+def _header(format: Format, counts: Mapping[str, int]) -> bytes:
+    counted = {kind.name: counts[kind.name] for kind in format.kinds}
+    return to_text({**_RECORDS, "version": format.version, "counts": counted})
 
 
-def _read_header(line: Line) -> Mapping[str, int]:
-    """Return how many records there were of each kind when the export began."""
-    plain = line.plain
-    if plain.get("experiment_store") != _FORMAT["experiment_store"]:
-        line.refuse("is no header of an export")
-    if type(version := plain.get("version")) is not int or version != VERSION:
-        line.refuse(f"has version {quote(str(version))}, not {VERSION}")
-    counts = plain.get("counts")
-    if plain.keys() != {*_FORMAT, "counts"} or not isinstance(counts, dict):
-        line.refuse("is no header of an export")
-    if counts.keys() != set(_KINDS) or any(type(found) is not int for found in counts.values()):
-        line.refuse("is no header of an export")
-    line.check(_header(counts))
-    return counts
+def _read_header(line: Line) -> tuple[Format, Mapping[str, int]]:
+    """Return the format, and how many records there were of each kind when the export began."""
+    plain, problem = line.plain, "is no header of an export"
+    if plain.get("experiment_store") != _RECORDS["experiment_store"]:
+        line.refuse(problem)
+    if type(version := plain.get("version")) is not int or version not in FORMATS:
+        known = " or ".join(map(str, FORMATS))
+        line.refuse(f"has version {quote(str(version))}, not {known}")
+    format, counts = FORMATS[version], plain.get("counts")
+    if plain.keys() != {*_RECORDS, "version", "counts"} or not isinstance(counts, dict):
+        line.refuse(problem)
+    kinds = {kind.name for kind in format.kinds}
+    if counts.keys() != kinds or any(type(found) is not int for found in counts.values()):
+        line.refuse(problem)
+    line.check(_header(format, counts))
+    return format, counts
 
 
 def _footer(digests: Mapping[str, Digest]) -> bytes:
@@ -145,7 +164,7 @@ def _check_footer(line: Line, digests: Mapping[str, Digest]) -> None:
         InvalidLineError: It is another line, or says something else.
     """
     if "end" not in line.plain:
-        known = ", ".join(_KINDS)
+        known = ", ".join(digests)
         line.refuse(f"must be a record of the kinds {known}, in this order, or the end")
     text = _footer(digests)
     if line.plain != json.loads(text):

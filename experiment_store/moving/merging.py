@@ -26,7 +26,9 @@ from experiment_store.schema import Kind, R
 _FIXED = frozenset(
     {"namespace", "experiment_id", "created_at", "run_id", "metric", "points"}
 )  # no change of a record assigns them
-_FORWARD = frozenset({"updated_at", "last_run_created_at"})  # no change of a record moves them back
+_FORWARD = frozenset(
+    {"updated_at", "last_run_created_at", "heartbeat_at"}
+)  # no change of a record moves them back
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MOST_WAITING = 256  # of the largest records there are, that is 50 MB of text
 

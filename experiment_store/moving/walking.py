@@ -6,7 +6,7 @@ is not seen. So nobody has to wait for it, however long it takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from experiment_store.backend import Backend
@@ -14,6 +14,7 @@ from experiment_store.errors import ExperimentStoreError
 from experiment_store.filters.predicates import ALWAYS, Predicate
 from experiment_store.ordering import SortKey
 from experiment_store.plan import Plan
+from experiment_store.records import Artifact
 from experiment_store.reports import PerKind, T
 from experiment_store.schema import CHUNK, EXPERIMENT, JOB, RUN, Kind, R, Type
 
@@ -23,6 +24,7 @@ MOVED: tuple[Kind[Any], ...] = (EXPERIMENT, JOB, RUN, CHUNK)
 ROWS = 128  # read at once: of the largest records there are, that is 25 MB of text
 _BATCH = 1000  # written at once, if small: a commit may wait for the disk
 _WEIGHT = 4_000_000  # written at once, of any size, in code points
+_WEIGHT_OF_OTHERS = 100  # of a number, or of the numbers of a metric
 
 _BY_ID = (SortKey("id"),)
 
@@ -43,13 +45,36 @@ def count(backend: Backend, kind: Kind[Any], where: Predicate = ALWAYS) -> int:
 
 
 def weighed(kind: Kind[R], records: Iterable[R]) -> Iterator[tuple[R, int]]:
-    """Return *records* with the lengths of their texts, in code points."""
-    texts = [field.name for field in kind.fields if field.type is Type.TEXT]
+    """Return *records* with their rough lengths as texts, in code points."""
+    weights = [(field.name, _WEIGH[field.type]) for field in kind.fields if field.type in _WEIGH]
     for record in records:
-        weight = sum(len(getattr(record, name) or "") for name in texts)
-        for item in getattr(record, "labels", {}).items():
-            weight += sum(map(len, item))
-        yield record, weight
+        yield record, sum([weigh(getattr(record, name)) for name, weigh in weights])
+
+
+def _weigh_text(text: str | None) -> int:
+    return len(text or "")
+
+
+def _weigh_entries(held: Mapping[str, Any]) -> int:
+    return sum(
+        [
+            len(key) + (len(value) if isinstance(value, str) else _WEIGHT_OF_OTHERS)
+            for key, value in held.items()
+        ]
+    )
+
+
+def _weigh_artifacts(held: Iterable[Artifact]) -> int:
+    return sum([len(link.name) + len(link.uri) + len(link.digest) for link in held])
+
+
+_WEIGH: Mapping[Type, Callable[[Any], int]] = {
+    Type.TEXT: _weigh_text,
+    Type.LABELS: _weigh_entries,
+    Type.PARAMS: _weigh_entries,
+    Type.METRICS: _weigh_entries,
+    Type.ARTIFACTS: _weigh_artifacts,
+}
 
 
 def batches(pairs: Iterable[tuple[R, int]]) -> Iterator[Sequence[R]]:

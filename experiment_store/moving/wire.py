@@ -1,7 +1,7 @@
 """Records as JSON objects, and back: one canonical text for equal records.
 
-The fields stand in the order of the schema, the labels in that of their keys;
-times are RFC 3339 in UTC with six digits. All of it is read from the kind's
+The fields stand in the order of the schema, labels, parameters and metrics in that of
+their keys; times are RFC 3339 in UTC with six digits. All of it is read from the kind's
 fields, so a new field needs no change here.
 """
 
@@ -18,9 +18,10 @@ from typing import Any
 from experiment_store.errors import InvalidArgumentError, quote
 from experiment_store.names import check_field
 from experiment_store.plain import FROM_PLAIN, to_plain
-from experiment_store.schema import REQUIRED, Field, Kind, R, Type
+from experiment_store.schema import Field, Kind, R, Type
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_NOTHING: frozenset[str] = frozenset()
 _text = JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 
@@ -30,11 +31,12 @@ def to_text(plain: Mapping[str, Any]) -> bytes:
 
 
 @cache
-def writer(kind: Kind[R]) -> Callable[[R], bytes]:
-    """Return what makes the canonical text of a record of *kind*."""
-    names = [field.name for field in kind.fields]
+def writer(kind: Kind[R], lacks: frozenset[str] = _NOTHING) -> Callable[[R], bytes]:
+    """Return what makes the canonical text of a record of *kind* that *lacks* some fields."""
+    fields = [field for field in kind.fields if field.name not in lacks]
+    names = [field.name for field in fields]
     read = attrgetter(*names)
-    words = [(field.name, _WRITE[field.type]) for field in kind.fields if field.type in _WRITE]
+    words = [(field.name, _WRITE[field.type]) for field in fields if field.type in _WRITE]
 
     def write(record: R) -> bytes:
         plain = {"kind": kind.name, **dict(zip(names, read(record), strict=True))}
@@ -46,23 +48,26 @@ def writer(kind: Kind[R]) -> Callable[[R], bytes]:
     return write
 
 
-def from_plain(kind: Kind[R], plain: Mapping[str, Any]) -> R:
-    """Return the record of *kind* that *plain* describes.
+def from_plain(kind: Kind[R], plain: Mapping[str, Any], lacks: frozenset[str] = _NOTHING) -> R:
+    """Return the record of *kind* that *plain*, which *lacks* some fields, describes.
 
     Raises:
         InvalidArgumentError: A field is missing, unknown, or holds what the store would refuse.
     """
-    if unknown := plain.keys() - kind.by_name.keys():
+    if unknown := plain.keys() - (kind.by_name.keys() - lacks):
         raise InvalidArgumentError(kind.name, f"has the unknown field {quote(min(unknown))}")
-    return kind.record(*(_given(kind, field, plain) for field in kind.fields))
+    return kind.record(
+        *(
+            field.default if field.name in lacks else _given(kind, field, plain)
+            for field in kind.fields
+        )
+    )
 
 
 def _given(kind: Kind[Any], field: Field, plain: Mapping[str, Any]) -> Any:
-    if field.name in plain:
-        return _value(field, plain[field.name])
-    if field.default is REQUIRED:
+    if field.name not in plain:
         raise InvalidArgumentError(kind.name, f"lacks the field {quote(field.name)}")
-    return field.default
+    return _value(field, plain[field.name])
 
 
 def _value(field: Field, value: Any) -> Any:

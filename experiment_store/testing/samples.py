@@ -33,7 +33,10 @@ NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 
 LISTED: tuple[Kind[Any], ...] = (EXPERIMENT, RUN, JOB)
-"""The kinds that are listed; a backend may keep settings of its own beside the store's."""
+"""The kinds that are listed."""
+
+KEPT: tuple[Kind[Any], ...] = (*LISTED, CHUNK)
+"""All kinds but settings, of which a backend may keep some of its own beside the store's."""
 
 BY_ID: Order = (SortKey("id"),)
 EVERYTHING = 1_000_000  # more rows than a test has
@@ -134,7 +137,7 @@ def job(id: str = "j", of: str = "e", **given: Any) -> Job:
 
 def chunk(id: str = "c", of: str = "r", **given: Any) -> Chunk:
     """A chunk of a history of the run with the id *of*."""
-    defaults: dict[str, Any] = {"metric": "loss", "created_at": NOON, "points": "points"}
+    defaults: dict[str, Any] = {"metric": "loss", "created_at": NOON, "points": "A" * 32}
     return Chunk(id, of, **(defaults | given))
 
 
@@ -157,10 +160,10 @@ def keep(backend: Backend, kind: Kind[R], *records: R) -> None:
 
 def refill(backend: Backend, contents: Contents) -> None:
     """Remove everything from a backend, then add *contents*."""
-    for kind in LISTED:
+    for kind in KEPT:
         for record in everything(backend, kind):
             assert backend.delete(kind, record.id, Change()) is None
-    for kind in LISTED:
+    for kind in KEPT:
         if records := contents.get(kind.name):
             keep(backend, kind, *records)
 
@@ -171,8 +174,8 @@ def everything(backend: Backend, kind: Kind[R]) -> Sequence[R]:
 
 
 def dump(backend: Backend) -> Contents:
-    """Read all records of every kind that is listed."""
-    return {kind.name: list(everything(backend, kind)) for kind in LISTED}
+    """Read all records of every kind, settings excepted."""
+    return {kind.name: list(everything(backend, kind)) for kind in KEPT}
 
 
 def select(

@@ -376,7 +376,7 @@ _WORDS: Mapping[str, st.SearchStrategy[str]] = {
     "error": _long(MAX_ERROR),
     "run_id": st.sampled_from(_POOL_OF_IDS[:4]) | ids(),
     "metric": names(),
-    "points": st.sampled_from(("AAAA", "A" * MAX_PACKED)),
+    "points": st.sampled_from(("A" * 32, "A" * MAX_PACKED)),
     "etag": st.sampled_from(("1", "2")),
     "value": label_values(),
 }

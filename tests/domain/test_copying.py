@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count, pairwise
+from math import inf, nan
 from typing import Any, TypeVar
 
 import pytest
-from attrs import evolve
+from attrs import astuple, evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,14 +28,38 @@ from experiment_store import (
 )
 from experiment_store.backend import Change, Parent, Refusal
 from experiment_store.moving.merging import Merge
-from experiment_store.records import Experiment, Labels, RunState, Setting, StorageState
-from experiment_store.schema import EXPERIMENT, JOB, RUN, SETTING, Kind, R
-from experiment_store.testing.samples import NOON, TICK, dump, experiment, job, refill, run
+from experiment_store.moving.walking import batches, weighed
+from experiment_store.records import (
+    Artifact,
+    Experiment,
+    Labels,
+    Metric,
+    Metrics,
+    Params,
+    RunState,
+    Setting,
+    StorageState,
+)
+from experiment_store.schema import CHUNK, EXPERIMENT, JOB, RUN, SETTING, Kind, R
+from experiment_store.testing.samples import (
+    NOON,
+    TICK,
+    chunk,
+    dump,
+    experiment,
+    job,
+    refill,
+    run,
+)
 from experiment_store_memory import MemoryBackend
 
 T = TypeVar("T")
 
 LATER = NOON + TICK
+
+_LINK = Artifact("model", "s3://bucket/model")
+_METRICS = Metrics(loss=Metric(nan, inf, -inf, 1, 1))
+_MORE = Metrics(loss=Metric(nan, -inf, inf, 2, 2))
 
 
 def backend_of(*experiments: Experiment, **others: Sequence[Any]) -> MemoryBackend:
@@ -55,19 +80,22 @@ def names(backend: MemoryBackend) -> list[str]:
 def test_everything_arrives_as_it_is() -> None:
     source = backend_of(
         experiment("e", labels=Labels(a="1"), storage_state=StorageState.ARCHIVED),
-        run=[run("r", of="gone", state=RunState.FAILED, started_at=NOON)],
+        run=[run("r", of="gone", state=RunState.FAILED, started_at=NOON, metrics=_METRICS)],
         job=[job("j", enabled=False)],
+        chunk=[chunk("c", of="r"), chunk("d", of="gone")],
     )
     target = MemoryBackend()
 
     said = copy(source, target)
 
     assert dump(target) == dump(source)
-    assert [said.experiments.inserted, said.jobs.inserted, said.runs.inserted] == [1, 1, 1]
+    assert [tally.inserted for tally in astuple(said, recurse=False)] == [1, 1, 1, 2]
 
 
 def test_a_second_copy_finds_everything_and_changes_nothing() -> None:
-    source = backend_of(experiment("e"), experiment("f"), run=[run("r")], job=[job("j")])
+    source = backend_of(
+        experiment("e"), experiment("f"), run=[run("r")], job=[job("j")], chunk=[chunk("c")]
+    )
     target = MemoryBackend()
     first = copy(source, target)
     before = dump(target)
@@ -78,6 +106,7 @@ def test_a_second_copy_finds_everything_and_changes_nothing() -> None:
     assert second.experiments == evolve(first.experiments, inserted=0, unchanged=2)
     assert second.runs == evolve(first.runs, inserted=0, unchanged=1)
     assert (second.jobs.updated, second.jobs.unchanged) == (0, 1)
+    assert second.chunks == evolve(first.chunks, inserted=0, unchanged=1)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +119,9 @@ def test_a_second_copy_finds_everything_and_changes_nothing() -> None:
         (EXPERIMENT, experiment("x"), {"etag": "2"}),
         (RUN, run("x", started_at=NOON), {"started_at": None, "job_id": "j"}),
         (RUN, run("x"), {"labels": Labels(a="1"), "state": RunState.FAILED}),
+        (RUN, run("x"), {"params": Params(a=1), "error": "gone", "artifacts": (_LINK,)}),
+        (RUN, run("x", params=Params(a=1)), {"params": Params(a=True), "etag": "2"}),
+        (RUN, run("x", metrics=_METRICS), {"metrics": _MORE, "heartbeat_at": NOON}),
         (JOB, job("x", labels=Labels(a="1")), {"labels": Labels(), "enabled": False}),
     ],
 )
@@ -125,6 +157,55 @@ def test_later_changes_of_the_target_are_not_overwritten(
         copy(backend_of(experiment("e", etag="of-source", **coming)), target)
 
     assert dump(target) == before
+
+
+@pytest.mark.parametrize(("there", "coming"), [(NOON, None), (LATER, NOON)])
+def test_what_has_been_logged_since_is_not_overwritten(
+    there: datetime, coming: datetime | None
+) -> None:
+    source, target = MemoryBackend(), MemoryBackend()
+    source.insert(RUN, [run("r", metrics=_METRICS, heartbeat_at=coming, etag="of-source")])
+    target.insert(RUN, [run("r", metrics=_MORE, heartbeat_at=there)])
+    before = dump(target)
+
+    with pytest.raises(ConflictError, match="run 'r' has changed since etag 'of-source'"):
+        copy(source, target)
+
+    assert dump(target) == before
+
+
+@pytest.mark.parametrize(
+    "change", [{"points": "A" * 64}, {"run_id": "s"}, {"metric": "acc"}, {"created_at": LATER}]
+)
+def test_another_part_of_a_history_with_the_same_id_is_not_overwritten(
+    change: Mapping[str, Any],
+) -> None:
+    source, target = MemoryBackend(), MemoryBackend()
+    source.insert(CHUNK, [evolve(chunk("x"), **change)])
+    target.insert(CHUNK, [chunk("x")])
+
+    with pytest.raises(AlreadyExistsError, match=r"^chunk id 'x' already exists$"):
+        copy(source, target)
+
+    assert dump(target)["chunk"] == [chunk("x")]
+
+
+def test_records_are_written_together_by_what_they_weigh() -> None:
+    text, link = "x" * 512, Artifact("n" * 100, "u" * 1_900)
+    params = Params({f"{n:0128}": text for n in range(250)})
+    metrics = Metrics({f"{n:0100}": Metric(0.0, 0.0, 0.0, 0, 1) for n in range(800)})
+    largest = [
+        run(f"{kind}{n:03}", **held)
+        for n in range(100)
+        for kind, held in enumerate(
+            ({"params": params}, {"metrics": metrics}, {"artifacts": (link,) * 64})
+        )
+    ]
+
+    together = list(map(len, batches(weighed(RUN, largest))))
+
+    assert sum(together) == 300
+    assert max(together) <= 30  # of some 150,000 code points each
 
 
 @pytest.mark.parametrize(

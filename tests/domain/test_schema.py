@@ -4,20 +4,49 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, get_args, get_type_hints
 
 import pytest
 from attrs import fields
 
-from experiment_store.records import Experiment, Job, Labels, Run, RunState, Setting, StorageState
-from experiment_store.schema import EXPERIMENT, JOB, KINDS, RUN, SETTING, Field, Kind, Type
+from experiment_store.names import check_field
+from experiment_store.records import (
+    Artifact,
+    Chunk,
+    Experiment,
+    Job,
+    Labels,
+    Metrics,
+    Params,
+    Run,
+    RunState,
+    Setting,
+    StorageState,
+)
+from experiment_store.schema import (
+    CHUNK,
+    EXPERIMENT,
+    JOB,
+    KINDS,
+    REQUIRED,
+    RUN,
+    SETTING,
+    Field,
+    Kind,
+    Type,
+    owned_by,
+)
+from experiment_store.testing.samples import sample
 
 _TYPES: dict[Any, tuple[Type, type | None]] = {
     str: (Type.TEXT, None),
     datetime: (Type.TIME, None),
     bool: (Type.BOOL, None),
     Labels: (Type.LABELS, None),
+    Params: (Type.PARAMS, None),
+    Metrics: (Type.METRICS, None),
+    tuple[Artifact, ...]: (Type.ARTIFACTS, None),
     StorageState: (Type.ENUM, StorageState),
     RunState: (Type.ENUM, RunState),
 }
@@ -29,6 +58,7 @@ def test_the_kinds_are_those_of_the_records() -> None:
         "experiment": Experiment,
         "run": Run,
         "job": Job,
+        "chunk": Chunk,
         "setting": Setting,
     }
 
@@ -45,7 +75,7 @@ def test_fields_stand_in_the_order_of_the_records_constructor(kind: Kind[Any]) -
 @pytest.mark.parametrize(("kind", "field"), _FIELDS, ids=lambda part: part.name if part else None)
 def test_a_field_has_the_type_of_the_records_attribute(kind: Kind[Any], field: Field) -> None:
     annotation = get_type_hints(kind.record)[field.name]
-    members = set(get_args(annotation) or (annotation,))
+    members = set(get_args(annotation)) if isinstance(annotation, UnionType) else {annotation}
 
     [present] = members - {NoneType}
 
@@ -98,20 +128,34 @@ def test_only_the_name_of_an_experiment_is_unique_and_in_its_namespace() -> None
         "experiment": ("namespace", "name"),
         "run": (),
         "job": (),
+        "chunk": (),
         "setting": (),
     }
 
 
-def test_runs_and_jobs_lie_below_experiments() -> None:
+def test_runs_and_jobs_lie_below_experiments_and_histories_below_runs() -> None:
     assert {kind.name: kind.parent for kind in KINDS} == {
         "experiment": None,
         "run": EXPERIMENT,
         "job": EXPERIMENT,
+        "chunk": RUN,
         "setting": None,
     }
     assert RUN.parent_field in RUN.by_name
     assert JOB.parent_field in JOB.by_name
+    assert CHUNK.parent_field in CHUNK.by_name
+
+
+def test_only_histories_belong_to_others() -> None:
+    assert {kind.name: owned_by(kind) for kind in KINDS if owned_by(kind)} == {"run": (CHUNK,)}
+
+
+@pytest.mark.parametrize(("kind", "field"), _FIELDS, ids=lambda part: part.name if part else None)
+def test_what_a_field_is_by_default_could_be_kept_in_it(kind: Kind[Any], field: Field) -> None:
+    if field.default is not REQUIRED:
+        assert check_field(field.name, field.default) == field.default
+        assert getattr(sample(kind, "a"), field.name) == field.default
 
 
 def test_a_kind_is_equal_to_itself_alone() -> None:
-    assert len({EXPERIMENT, RUN, JOB, SETTING}) == 4
+    assert len({EXPERIMENT, RUN, JOB, CHUNK, SETTING}) == 5

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+from math import inf, nan
+from struct import unpack
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment_store.errors import InvalidArgumentError
+from experiment_store.moving.walking import MOVED
 from experiment_store.moving.wire import from_plain, writer
-from experiment_store.records import Labels
-from experiment_store.schema import EXPERIMENT, JOB, RUN, Kind
-from experiment_store.testing.samples import LISTED, assert_same, experiment, job, run, sample
+from experiment_store.records import Labels, Params
+from experiment_store.schema import CHUNK, EXPERIMENT, JOB, RUN, Kind
+from experiment_store.testing.samples import assert_same, chunk, experiment, job, run, sample
 from experiment_store.testing.strategies import experiments, records
 
 _CLOCK = "must be a time as 2026-01-31T23:59:59.000000Z"
+
+_METRIC = {"latest": 0.5, "min": 0.25, "max": "inf", "step": 7, "count": 2}
+_LINK = {"name": "model", "uri": "s3://b/m", "digest": "", "size": None}
 
 
 def plain(kind: Kind[Any], record: Any) -> dict[str, Any]:
@@ -27,7 +34,7 @@ def plain(kind: Kind[Any], record: Any) -> dict[str, Any]:
     return found
 
 
-@given(st.one_of([st.tuples(st.just(kind), records(kind)) for kind in LISTED]))
+@given(st.one_of([st.tuples(st.just(kind), records(kind)) for kind in MOVED]))
 def test_a_record_comes_back_exactly(pair: tuple[Kind[Any], Any]) -> None:
     kind, record = pair
 
@@ -92,6 +99,29 @@ def test_a_record_is_one_line_of_readable_text() -> None:
         ({"updated_at": "2026-01-31T23:59:59.000000+00:00"}, f"updated_at {_CLOCK}"),
         ({"updated_at": "2026-02-31T23:59:59.000000Z"}, f"updated_at {_CLOCK}"),
         ({"finished_at": "0000-01-01T00:00:00.000000Z"}, f"finished_at {_CLOCK}"),
+        ({"params": None}, "params must not be null"),
+        ({"params": []}, "params is not what an export has"),
+        ({"params": {"": 1}}, "params key must have 1 to 128 characters, not 0"),
+        ({"params": {"a": 2**63}}, "params value must lie in -9223372036854775808 to"),
+        ({"params": {"a": {"float": 1}}}, "params is not what an export has"),
+        ({"params": {"a": {"float": "1.0"}}}, "params is not what an export has"),
+        ({"params": {"a": {"float": "nan:8"}}}, "params is not what an export has"),
+        ({"params": {"a": {"float": "nan:-000000000000001"}}}, "params is not what an export has"),
+        ({"params": {"a": {"int": 1}}}, "params value must be text, a number or a bool, not dict"),
+        ({"metrics": []}, "metrics is not what an export has"),
+        ({"metrics": {"a": {}}}, "metrics is not what an export has"),
+        ({"metrics": {"a": _METRIC | {"mean": 0.0}}}, "metrics is not what an export has"),
+        ({"metrics": {"a": _METRIC | {"min": 0}}}, "metrics is not what an export has"),
+        ({"metrics": {"a": _METRIC | {"step": 0.0}}}, "step must be an integer, not float"),
+        ({"metrics": {"a": _METRIC | {"count": 0}}}, "count must lie in 1 to 92233720368547758"),
+        ({"metrics": {"a": _METRIC | {"count": True}}}, "count must be an integer, not bool"),
+        ({"artifacts": 7}, "artifacts is not what an export has"),
+        ({"artifacts": [7]}, "artifacts is not what an export has"),
+        ({"artifacts": [_LINK, _LINK]}, "artifacts must not have a name twice"),
+        ({"artifacts": [_LINK | {"size": -1}]}, "artifact size must lie in 0 to 922337203685477"),
+        ({"artifacts": [_LINK | {"uri": None}]}, "artifact uri must be text, not NoneType"),
+        ({"error": None}, "error must not be null"),
+        ({"heartbeat_at": 0}, f"heartbeat_at {_CLOCK}"),
         ({"started_at": "\u0662026-01-31T23:59:59.000000Z"}, f"started_at {_CLOCK}"),
     ],
 )
@@ -100,7 +130,7 @@ def test_what_no_store_would_keep_is_refused(change: dict[str, Any], problem: st
         from_plain(RUN, plain(RUN, run("r")) | change)
 
 
-@pytest.mark.parametrize("kind", LISTED, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", MOVED, ids=lambda kind: kind.name)
 def test_no_field_may_be_missing(kind: Kind[Any]) -> None:
     whole = plain(kind, sample(kind, "a"))
 
@@ -108,6 +138,36 @@ def test_no_field_may_be_missing(kind: Kind[Any]) -> None:
         rest = {other: value for other, value in whole.items() if other != name}
         with pytest.raises(InvalidArgumentError, match=f"^{kind.name} lacks the field '{name}'$"):
             from_plain(kind, rest)
+
+
+@given(records(RUN))
+def test_what_an_older_version_lacked_is_nothing(record: Any) -> None:
+    lacks = frozenset({"params", "metrics", "artifacts", "error", "heartbeat_at"})
+    nothing = {name: RUN.by_name[name].default for name in lacks}
+
+    text = writer(RUN, lacks)(record)
+
+    found = json.loads(text)
+    assert found.keys() == {"kind", *RUN.by_name} - lacks
+    del found["kind"]
+    assert_same(from_plain(RUN, found, lacks), evolve(record, **nothing))
+
+
+@pytest.mark.parametrize("points", ["A" * 31, "AAAA", "A" * 30 + "==", "é" * 32, "A" * 32_032, ""])
+def test_points_that_cannot_be_unpacked_are_refused(points: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"^points must "):
+        from_plain(CHUNK, plain(CHUNK, chunk("c")) | {"points": points})
+
+
+def test_floats_that_json_lacks_are_words() -> None:
+    strange = unpack("<d", bytes.fromhex("efbeadde00f0f7ff"))[0]
+    made = run("r", params=Params({"b": -inf, "a": strange, "c": nan}))
+
+    assert plain(RUN, made)["params"] == {
+        "a": {"float": "nan:fff7f000deadbeef"},
+        "b": {"float": "-inf"},
+        "c": {"float": "nan"},
+    }
 
 
 def test_a_flag_is_true_or_false() -> None:

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pytest
-from attrs import asdict
 
-from experiment_store import ExperimentStore, connect, migrate
+from experiment_store import connect, migrate
 from experiment_store.filters.lexis import encode
-from experiment_store.moving.walking import walk
-from experiment_store.records import Chunk
 from experiment_store.registry import open_backend
-from experiment_store.schema import CHUNK, SETTING
+from experiment_store.schema import SETTING
 from experiment_store_sql.codec import encode_keys
 from experiment_store_sql.migrations import VERSIONS
 from experiment_store_sql.tables import SCHEMA_VERSION
-from tests.data.making import readable
 from tests.migrations.databases import Database, Sqlite, expected
 from tests.migrations.later import later
+from tests.migrations.released import chunks_in, found_in, records_of
 
 RELEASED = ("1", "2")
-
-# What has come to runs since the first schema, as it is in those that are older.
-_NOTHING = {"params": {}, "metrics": {}, "artifacts": [], "error": "", "heartbeat_at": None}
 
 
 @pytest.mark.parametrize("version", RELEASED)
@@ -190,29 +182,3 @@ def test_a_difference_between_two_schemas_is_noticed(change: str, database: Data
 def test_the_schema_of_every_version_is_kept() -> None:
     assert RELEASED[-1] == SCHEMA_VERSION
     assert [str(number) for number in range(1, len(RELEASED) + 1)] == list(RELEASED)
-
-
-def records_of(version: str) -> Any:
-    """What is in the store of *version*, as it is in one of today."""
-    known = expected(version)
-    return {
-        "experiments": known["experiments"],
-        "runs": [_NOTHING | run for run in known["runs"]],
-        "jobs": known["jobs"],
-        "chunks": known.get("chunks", []),
-    }
-
-
-def found_in(store: ExperimentStore) -> Any:
-    """What is in a store, as JSON has it."""
-    collections: dict[str, Any] = {"experiments": store, "runs": store.runs, "jobs": store.jobs}
-    found = {
-        name: list(map(asdict, records.iterate(order_by="id")))
-        for name, records in collections.items()
-    }
-    return readable(found | {"chunks": list(map(asdict, chunks_in(store)))})
-
-
-def chunks_in(store: ExperimentStore) -> list[Chunk]:
-    """All parts of histories."""
-    return list(chain.from_iterable(walk(store._backend, CHUNK)))
