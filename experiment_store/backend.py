@@ -18,7 +18,9 @@ from typing import Any, Protocol, TypeAlias
 from attrs import field, frozen
 
 from experiment_store.filters.predicates import ALWAYS, Predicate
+from experiment_store.mappings import Labels, Metrics, Params
 from experiment_store.plan import Plan, Rows
+from experiment_store.records import Artifact
 from experiment_store.schema import Kind, R
 from experiment_store.values import Value
 
@@ -30,11 +32,14 @@ class Max:
     value: datetime
 
 
-Assignments: TypeAlias = Mapping[str, Value | Mapping[str, str] | Max | None]
-"""New values by field; labels are replaced as a whole.
+Assignments: TypeAlias = Mapping[
+    str, Value | Labels | Params | Metrics | tuple[Artifact, ...] | Max | None
+]
+"""New values by field; labels, parameters, metrics and artifacts are replaced as a whole.
 
 An id, a namespace, a parent's id and ``created_at`` are never assigned; neither
-labels nor natural keys are, to parents and children.
+labels nor natural keys are, to parents and children. Everything else may be: what is
+logged is an insert of chunks that assigns metrics to their run.
 """
 
 
@@ -62,7 +67,10 @@ class Parent:
 
 @frozen
 class Cascade:
-    """What becomes of the children that satisfy *where*; ``None`` removes them."""
+    """What becomes of the children that satisfy *where*.
+
+    ``None`` removes them, and what they own.
+    """
 
     kind: Kind[Any]
     assign: Assignments | None
@@ -86,7 +94,12 @@ class Change:
 
 
 class Backend(Protocol):
-    """Seven methods: two for its life, two reads, three writes."""
+    """Seven methods: two for its life, two reads, three writes.
+
+    A record of an owned kind (`schema.owned_by`) is part of its parent. It never
+    changes, and goes with its parent in the same step, whether that is deleted or
+    removed by a cascade. Children of any other kind stay unless a cascade takes them.
+    """
 
     def setup(self) -> None:
         """Create what is missing, if anything. Idempotent, and safe to race."""
@@ -114,4 +127,7 @@ class Backend(Protocol):
         ...
 
     def delete(self, kind: Kind[R], id: str, change: Change) -> Refusal | None:
-        """Remove the record and apply the cascades, or do nothing; nothing is assigned to it."""
+        """Remove the record and apply the cascades, or do nothing; nothing is assigned to it.
+
+        What it owns goes with it, without a word: see `Backend`.
+        """

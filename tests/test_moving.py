@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import experiment_store
 from experiment_store import ExperimentStore, NewExperiment, NewJob, NewRun, PerKind
 from experiment_store.schema import CHUNK
-from experiment_store.testing.samples import KEPT, chunk, dump, for_all, keep, refill
+from experiment_store.testing.samples import LISTED, chunk, dump, for_all, keep, refill
 from experiment_store.testing.strategies import several
 from experiment_store_memory import MemoryBackend
 from tests.toy_backend import FileBackend
@@ -122,7 +122,7 @@ def ring(stores: Stores) -> list[ExperimentStore]:
     return [stores(name, "target") for name in ("sqlite", "postgresql", "memory")]
 
 
-@for_all(contents=st.fixed_dictionaries({kind.name: several(kind) for kind in KEPT}))
+@for_all(contents=st.fixed_dictionaries({kind.name: several(kind) for kind in LISTED}))
 def test_whatever_a_store_keeps_has_the_same_digest_and_export_on_every_backend(
     ring: list[ExperimentStore], contents: dict[str, Any]
 ) -> None:

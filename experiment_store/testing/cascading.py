@@ -20,6 +20,7 @@ from experiment_store.testing.inserting import ARCHIVED, AVAILABLE
 from experiment_store.testing.reading import Fixtures
 from experiment_store.testing.samples import (
     NOON,
+    NOTHING,
     dump,
     experiment,
     found,
@@ -54,6 +55,7 @@ class Cascading(Fixtures):
         assert ready.update(EXPERIMENT, "e", change) == changed
         archived = [run(id, storage_state=ARCHIVED, etag="2") for id in "23"]
         assert dump(ready) == {
+            **NOTHING,
             EXPERIMENT.name: [changed],
             RUN.name: [put_away, *archived],
             JOB.name: [job("1", enabled=False, etag="2"), off],

@@ -12,10 +12,12 @@ from experiment_store.testing.comparing import Comparing
 from experiment_store.testing.deleting import Deleting
 from experiment_store.testing.inserting import Inserting
 from experiment_store.testing.labelling import Labelling
+from experiment_store.testing.owning import Owning
 from experiment_store.testing.paging import Paging
 from experiment_store.testing.racing import Racing
 from experiment_store.testing.reading import Reading
 from experiment_store.testing.selecting import Selecting
+from experiment_store.testing.typed import Typed
 from experiment_store.testing.updating import Updating
 from experiment_store.testing.writing import Writing
 
@@ -24,12 +26,14 @@ class BackendContract(
     Reading,
     Selecting,
     Labelling,
+    Typed,
     Comparing,
     Paging,
     Inserting,
     Updating,
     Cascading,
     Deleting,
+    Owning,
     Writing,
     Racing,
 ):

@@ -13,6 +13,7 @@ from experiment_store.schema import EXPERIMENT, JOB, RUN, Kind
 from experiment_store.testing.inserting import AVAILABLE, below
 from experiment_store.testing.reading import Fixtures, each_kind
 from experiment_store.testing.samples import (
+    NOTHING,
     dump,
     experiment,
     found,
@@ -44,7 +45,7 @@ class Deleting(Fixtures):
 
         assert ready.delete(EXPERIMENT, "e", Change()) is None
 
-        assert dump(ready) == {EXPERIMENT.name: [], RUN.name: [child], JOB.name: [job()]}
+        assert dump(ready) == {**NOTHING, RUN.name: [child], JOB.name: [job()]}
         assert found(ready, RUN, Compare(Label("k"), Op.EQ, "v")) == ["r"]
 
     def test_cascades_of_a_delete_take_its_own_children(self, ready: Backend) -> None:
@@ -56,6 +57,7 @@ class Deleting(Fixtures):
 
         assert ready.delete(EXPERIMENT, "e", Change(cascades=cascades)) is None
         assert {name: ids(records) for name, records in dump(ready).items()} == {
+            **NOTHING,
             EXPERIMENT.name: ["f"],
             RUN.name: ["2", "3"],
             JOB.name: ["2"],

@@ -14,6 +14,7 @@ from experiment_store.records import Labels, StorageState
 from experiment_store.schema import EXPERIMENT, JOB, RUN, Kind
 from experiment_store.testing.reading import Fixtures, each_kind
 from experiment_store.testing.samples import (
+    LISTED,
     NOON,
     TICK,
     assert_same,
@@ -43,7 +44,9 @@ def below(*ids: str, touching: bool = True) -> Parent:
 class Inserting(Fixtures):
     """What a backend owes to those who add records."""
 
-    @for_all(of=of_any_kind(lambda kind: st.tuples(st.just(kind), several(kind, min_size=1))))
+    @for_all(
+        of=of_any_kind(lambda kind: st.tuples(st.just(kind), several(kind, min_size=1)), LISTED)
+    )
     def test_several_records_are_added_at_once(
         self, ready: Backend, of: tuple[Kind[Any], list[Any]]
     ) -> None:

@@ -19,6 +19,7 @@ from experiment_store.testing.reading import Fixtures
 from experiment_store.testing.samples import (
     BY_ID,
     NOON,
+    NOTHING,
     TICK,
     dump,
     experiment,
@@ -178,7 +179,7 @@ class Racing(Fixtures):
             after = dump(ready)
             assert set(added) <= {None, Refusal.MISSING}
             if deleted is None:
-                assert after == {EXPERIMENT.name: [], RUN.name: [], JOB.name: []}
+                assert after == NOTHING
             else:
                 assert deleted is Refusal.BLOCKED
                 assert change is refuses

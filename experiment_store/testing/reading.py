@@ -26,6 +26,7 @@ from experiment_store.names import (
 from experiment_store.records import Labels, Setting
 from experiment_store.schema import EXPERIMENT, KINDS, SETTING, Kind
 from experiment_store.testing.samples import (
+    LISTED,
     assert_same,
     dump,
     experiment,
@@ -107,7 +108,7 @@ class Reading(Fixtures):
 
         assert [ready.get(kind, id) for id in "aA"] == [sample(kind, "a"), sample(kind, "A")]
 
-    @for_all(of=of_any_kind(lambda kind: st.tuples(st.just(kind), records(kind))))
+    @for_all(of=of_any_kind(lambda kind: st.tuples(st.just(kind), records(kind)), LISTED))
     def test_a_record_is_read_as_it_was_written(
         self, ready: Backend, of: tuple[Kind[Any], Any]
     ) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, TypeVar, cast
 
 import pytest
-from attrs import astuple
+from attrs import astuple, has
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -32,11 +32,14 @@ from experiment_store.values import Value
 NOON = datetime(2024, 2, 29, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 
-LISTED: tuple[Kind[Any], ...] = (EXPERIMENT, RUN, JOB)
-"""The kinds that are listed."""
+SEARCHED: tuple[Kind[Any], ...] = (EXPERIMENT, RUN, JOB)
+"""The kinds that are filtered and sorted as callers like."""
 
-KEPT: tuple[Kind[Any], ...] = (*LISTED, CHUNK)
-"""All kinds but settings, of which a backend may keep some of its own beside the store's."""
+LISTED: tuple[Kind[Any], ...] = (*SEARCHED, CHUNK)
+"""The kinds that are listed; a backend may keep settings of its own beside the store's.
+
+Nobody filters or sorts chunks: they are read by their run and their metric, in the default order.
+"""
 
 BY_ID: Order = (SortKey("id"),)
 EVERYTHING = 1_000_000  # more rows than a test has
@@ -44,6 +47,8 @@ MOST_PAGES = 100  # more than any listing of a test has
 
 Contents: TypeAlias = Mapping[str, Sequence[Any]]
 """All that a backend keeps, settings excepted, by the name of the kind."""
+
+NOTHING: Contents = {kind.name: [] for kind in LISTED}
 
 T = TypeVar("T")
 Test = TypeVar("Test", bound=Callable[..., None])
@@ -73,10 +78,12 @@ def for_all(**strategies: st.SearchStrategy[Any]) -> Callable[[Test], Test]:
     return decorate
 
 
-def of_any_kind(strategy: Callable[[Kind[Any]], st.SearchStrategy[T]]) -> st.SearchStrategy[T]:
-    """Choose a kind that is listed, and what *strategy* makes for it."""
+def of_any_kind(
+    strategy: Callable[[Kind[Any]], st.SearchStrategy[T]], among: Sequence[Kind[Any]] = SEARCHED
+) -> st.SearchStrategy[T]:
+    """Choose a kind, and what *strategy* makes for it."""
     # One strategy per kind is made once; with `flatmap` every example would make its own.
-    return st.one_of([strategy(kind) for kind in LISTED])
+    return st.one_of([strategy(kind) for kind in among])
 
 
 def experiment(id: str = "e", **given: Any) -> Experiment:
@@ -160,10 +167,10 @@ def keep(backend: Backend, kind: Kind[R], *records: R) -> None:
 
 def refill(backend: Backend, contents: Contents) -> None:
     """Remove everything from a backend, then add *contents*."""
-    for kind in KEPT:
+    for kind in LISTED:
         for record in everything(backend, kind):
             assert backend.delete(kind, record.id, Change()) is None
-    for kind in KEPT:
+    for kind in LISTED:
         if records := contents.get(kind.name):
             keep(backend, kind, *records)
 
@@ -175,7 +182,7 @@ def everything(backend: Backend, kind: Kind[R]) -> Sequence[R]:
 
 def dump(backend: Backend) -> Contents:
     """Read all records of every kind, settings excepted."""
-    return {kind.name: list(everything(backend, kind)) for kind in KEPT}
+    return {kind.name: list(everything(backend, kind)) for kind in LISTED}
 
 
 def select(
@@ -212,6 +219,17 @@ def pages(
 def assert_same(actual: Any, expected: Any) -> None:
     """Compare records, and the types of their values: an enum's member is no mere text."""
     assert actual == expected
-    left, right = astuple(actual, recurse=False), astuple(expected, recurse=False)
-    assert list(map(type, left)) == list(map(type, right))
+    assert types(actual) == types(expected)
+    left = astuple(actual, recurse=False)
     assert all(v.utcoffset() == timedelta() for v in left if isinstance(v, datetime))
+
+
+def types(value: Any) -> Any:
+    """Return the types of *value* and of all that is in it: 1 equals 1.0 and true."""
+    if isinstance(value, Mapping):
+        return type(value), {key: types(held) for key, held in value.items()}
+    if isinstance(value, tuple):
+        return type(value), [*map(types, value)]
+    if has(type(value)):
+        return type(value), [*map(types, astuple(value, recurse=False))]
+    return type(value)

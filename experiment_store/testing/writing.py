@@ -19,10 +19,18 @@ from experiment_store.backend import (
 )
 from experiment_store.filters.evaluate import matches
 from experiment_store.filters.predicates import ALWAYS, Compare, Label, Op
-from experiment_store.schema import EXPERIMENT, JOB, RUN, Kind
+from experiment_store.schema import CHUNK, EXPERIMENT, JOB, RUN, Kind, owned_by
 from experiment_store.testing.inserting import AVAILABLE, TOUCH
 from experiment_store.testing.reading import Fixtures
-from experiment_store.testing.samples import LISTED, dump, for_all, found, of_any_kind, refill
+from experiment_store.testing.samples import (
+    LISTED,
+    SEARCHED,
+    dump,
+    for_all,
+    found,
+    of_any_kind,
+    refill,
+)
 from experiment_store.testing.strategies import instants, predicates, records
 from experiment_store.testing.updating import CURRENT, FIXED
 
@@ -98,7 +106,10 @@ IDS = st.sampled_from(("A", "a", "b"))
 
 def _few(kind: Kind[Any]) -> st.SearchStrategy[Any]:
     """Records whose ids and natural keys collide more often than not."""
-    shared = {"id": IDS, "name": IDS, "namespace": st.sampled_from(("", "n")), "experiment_id": IDS}
+    shared = {
+        **dict.fromkeys(("id", "name", "experiment_id", "run_id"), IDS),
+        "namespace": st.sampled_from(("", "n")),
+    }
     used = {name: values for name, values in shared.items() if name in kind.by_name}
     return st.builds(evolve, records(kind), **used)
 
@@ -120,6 +131,13 @@ PARENTS = st.builds(
     st.frozensets(IDS, min_size=1, max_size=2),
     st.sampled_from((ALWAYS, AVAILABLE)),
     st.sampled_from(({}, TOUCH)) | instants().map(lambda time: {"last_run_created_at": Max(time)}),
+)
+OWNERS = st.builds(
+    Parent,
+    st.just(RUN),
+    st.frozensets(IDS, min_size=1, max_size=2),
+    st.sampled_from((ALWAYS, CURRENT)),
+    _assignments(RUN, of_itself=False),
 )
 CASCADES = st.one_of(
     [
@@ -152,6 +170,15 @@ def _steps(kind: Kind[Any]) -> st.SearchStrategy[Step]:
     )
 
 
+def _steps_of_chunks() -> st.SearchStrategy[Step]:
+    """Chunks are added and removed; they never change."""
+    batches = st.lists(_few(CHUNK), min_size=1, max_size=3).map(tuple)
+    return st.one_of(
+        st.builds(Insert, st.just(CHUNK), batches, st.none() | OWNERS | OWNERS),
+        st.builds(Delete, st.just(CHUNK), IDS, st.just(Change())),
+    )
+
+
 def _beginning(kind: Kind[Any]) -> st.SearchStrategy[Mapping[str, Any]]:
     """Some records of *kind*, so that histories need not make the first ones."""
     made = st.lists(_few(kind), max_size=3, unique_by=lambda record: _key(kind, record))
@@ -165,7 +192,7 @@ class Writing(Fixtures):
 
     @for_all(
         state=st.fixed_dictionaries({kind.name: _beginning(kind) for kind in LISTED}),
-        steps=st.lists(of_any_kind(_steps), min_size=1, max_size=6),
+        steps=st.lists(of_any_kind(_steps) | _steps_of_chunks(), min_size=1, max_size=6),
     )
     def test_every_write_of_a_history_does_what_it_means_or_nothing(
         self, ready: Backend, state: State, steps: list[Step]
@@ -183,7 +210,7 @@ class Writing(Fixtures):
 
 
 def _assert_labels_are_found(backend: Backend, state: State) -> None:
-    for kind in LISTED:
+    for kind in SEARCHED:
         kept = state[kind.name]
         pairs = {pair for record in kept.values() for pair in record.labels.items()}
         for key, value in sorted(pairs)[:5]:
@@ -229,6 +256,9 @@ def _put(state: State, kind: Kind[Any], new: Iterable[Any]) -> State:
 
 def _take(state: State, kind: Kind[Any], ids: Iterable[str]) -> State:
     gone = set(ids)
+    for owned in owned_by(kind):
+        below = (child.id for id in gone for child in _children(state, owned, id))
+        state = _take(state, owned, list(below))
     return {**state, kind.name: {id: r for id, r in state[kind.name].items() if id not in gone}}
 
 
