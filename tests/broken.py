@@ -7,10 +7,15 @@ not collect it.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
+from math import copysign, isfinite, isinf, isnan, nan
+from operator import attrgetter
+from sys import float_info
 from threading import Barrier, BrokenBarrierError
+from time import sleep
 from typing import Any, TypeVar
 
 import pytest
@@ -33,10 +38,11 @@ from experiment_store.filters.predicates import (
     Present,
     Search,
 )
+from experiment_store.mappings import Metric, Metrics, Params, ParamValue
 from experiment_store.ordering import Order, SortKey, arrange, follows, sort_values
 from experiment_store.plan import Plan, Rows
-from experiment_store.records import Labels
-from experiment_store.schema import EXPERIMENT, KINDS, Kind
+from experiment_store.records import Chunk, Labels
+from experiment_store.schema import CHUNK, EXPERIMENT, KINDS, RUN, Kind
 from experiment_store.testing import BackendContract
 from experiment_store_memory import MemoryBackend
 from experiment_store_memory.table import Table
@@ -106,7 +112,55 @@ class Rewriting(MemoryBackend):
         return value
 
 
-class Sound(Selective, Rewriting):
+class Parametric(Rewriting):
+    """A correct backend in which parameters are open to faults, however they come in."""
+
+    def value(self, name: str, value: Any) -> Any:
+        return self.params(value) if name == "params" else value
+
+    def update(self, kind: Kind[Any], id: str, change: Change) -> Any:
+        assign = {name: self.value(name, value) for name, value in change.assign.items()}
+        return super().update(kind, id, evolve(change, assign=assign))
+
+    def params(self, params: Params) -> Params:
+        return Params({key: self.param(value) for key, value in params.items()})
+
+    def param(self, value: ParamValue) -> Any:
+        return value
+
+
+class Metering(Parametric):
+    """A correct backend in which metrics are open to faults, however they come in."""
+
+    def value(self, name: str, value: Any) -> Any:
+        return self.metrics(value) if name == "metrics" else super().value(name, value)
+
+    def _touch(self, parent: Parent) -> None:
+        assign = {name: self.value(name, value) for name, value in parent.assign.items()}
+        super()._touch(evolve(parent, assign=assign))
+
+    def metrics(self, metrics: Metrics) -> Metrics:
+        return Metrics({name: self.metric(metric) for name, metric in metrics.items()})
+
+    def metric(self, metric: Metric) -> Metric:
+        return metric
+
+
+class Numeric(Metering):
+    """A correct backend in which all floats are open to faults."""
+
+    def param(self, value: ParamValue) -> Any:
+        return self.number(value) if isinstance(value, float) else value
+
+    def metric(self, metric: Metric) -> Metric:
+        latest, least, most = map(self.number, (metric.latest, metric.min, metric.max))
+        return evolve(metric, latest=latest, min=least, max=most)
+
+    def number(self, value: float) -> float:
+        return value
+
+
+class Sound(Selective, Numeric):
     """A correct backend: what the others are without their faults."""
 
 
@@ -346,6 +400,118 @@ class ForgetsTheTypesOfWords(Rewriting):
         return str(value) if name in ("state", "storage_state") else value
 
 
+@caught_by(
+    "test_parameters_keep_their_types_and_bits",
+    "test_a_parameter_takes_the_type_of_what_is_assigned",
+    "test_equal_numbers_of_two_types_stay_beside_each_other",
+)
+class KeepsBoolsAsIntegers(Parametric):
+    def param(self, value: ParamValue) -> ParamValue:
+        return int(value) if isinstance(value, bool) else value
+
+
+@caught_by(
+    "test_parameters_keep_their_types_and_bits",
+    "test_a_parameter_takes_the_type_of_what_is_assigned",
+    "test_equal_numbers_of_two_types_stay_beside_each_other",
+)
+class KeepsWholeFloatsAsIntegers(Parametric):
+    def param(self, value: ParamValue) -> ParamValue:
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@caught_by("test_parameters_keep_their_types_and_bits")
+class KeepsIntegersAsFloatsDo(Parametric):
+    def param(self, value: ParamValue) -> ParamValue:
+        return int(float(value)) if type(value) is int else value
+
+
+@caught_by(
+    "test_parameters_keep_their_types_and_bits",
+    "test_a_parameter_takes_the_type_of_what_is_assigned",
+)
+class KeepsNumbersAsTexts(Parametric):
+    def param(self, value: ParamValue) -> ParamValue:
+        return value if isinstance(value, bool) else str(value)
+
+
+@caught_by(
+    "test_parameters_keep_their_types_and_bits",
+    "test_a_parameter_takes_the_type_of_what_is_assigned",
+)
+class ForgetsParametersThatAreNoNumber(Parametric):
+    def param(self, value: ParamValue) -> Any:
+        return None if isinstance(value, float) and isnan(value) else value
+
+
+@caught_by("test_parameters_keep_their_types_and_bits", "test_metrics_keep_their_bits")
+class KnowsOneNanOnly(Numeric):
+    def number(self, value: float) -> float:
+        return nan if isnan(value) else value
+
+
+@caught_by(
+    "test_parameters_keep_their_types_and_bits",
+    "test_metrics_keep_their_bits",
+    "test_what_is_assigned_replaces_all_that_was_there",
+)
+class KnowsOneZeroOnly(Numeric):
+    def number(self, value: float) -> float:
+        return value + 0.0
+
+
+@caught_by("test_parameters_keep_their_types_and_bits", "test_metrics_keep_their_bits")
+class KeepsFifteenDigits(Numeric):
+    def number(self, value: float) -> float:
+        return float(f"{value:.15g}") if isfinite(value) else value
+
+
+@caught_by("test_parameters_keep_their_types_and_bits", "test_metrics_keep_their_bits")
+class KeepsInfinitiesAsTheLargestFloats(Numeric):
+    def number(self, value: float) -> float:
+        return copysign(float_info.max, value) if isinf(value) else value
+
+
+@caught_by("test_metrics_keep_their_bits", "test_a_parent_is_assigned_what_a_record_is")
+class KeepsMetricsAsTheyWouldBePrinted(Metering):
+    def metric(self, metric: Metric) -> Metric:
+        return evolve(metric, latest=float(f"{metric.latest:f}"))
+
+
+@caught_by("test_links_stay_in_their_order")
+class SortsLinks(Rewriting):
+    def value(self, name: str, value: Any) -> Any:
+        return tuple(sorted(value, key=attrgetter("name"))) if name == "artifacts" else value
+
+
+@caught_by("test_links_stay_in_their_order")
+class TakesAnEmptyLinkForOneOfNoSize(Rewriting):
+    def value(self, name: str, value: Any) -> Any:
+        if name == "artifacts":
+            return tuple(evolve(link, size=link.size or None) for link in value)
+        return value
+
+
+@caught_by("test_all_may_be_as_large_as_their_limits")
+class KeepsFewMetrics(Rewriting):
+    def value(self, name: str, value: Any) -> Any:
+        return Metrics(islice(value.items(), 100)) if name == "metrics" else value
+
+
+@caught_by("test_chunks_may_be_many_and_large")
+class CutsChunks(Rewriting):
+    def value(self, name: str, value: Any) -> Any:
+        return value[:16_384] if name == "points" else value
+
+
+@caught_by("test_keys_are_told_apart_code_point_by_code_point")
+class NormalisesKeys(Rewriting):
+    def value(self, name: str, value: Any) -> Any:
+        if name == "params":
+            return Params({unicodedata.normalize("NFC", key): v for key, v in value.items()})
+        return value
+
+
 @caught_by("test_an_id_is_found_in_its_own_case_only")
 class TakesIdsInAnyCase(MemoryBackend):
     def get(self, kind: Kind[Any], id: str) -> Any:
@@ -547,7 +713,7 @@ class DeletesInSpiteOfChildren(MemoryBackend):
 class MergesLabels(MemoryBackend):
     def update(self, kind: Kind[Any], id: str, change: Change) -> Any:
         current, labels = self.get(kind, id), change.assign.get("labels")
-        if current is not None and isinstance(labels, Mapping):
+        if current is not None and isinstance(labels, Labels):
             merged = {**change.assign, "labels": Labels({**current.labels, **labels})}
             change = evolve(change, assign=merged)
         return super().update(kind, id, change)
@@ -582,6 +748,214 @@ class WritesWithoutTransactions(SqliteBackend):
 class _WithoutTransactions(PooledSteps):
     def write(self, operation: str, step: Callable[[Work], Any], *, atomic: bool) -> Any:
         return super().write(operation, step, atomic=False)
+
+
+# Chunks, and what is assigned to their runs
+
+
+@caught_by(
+    "test_a_deleted_run_takes_its_chunks_and_no_others",
+    "test_the_chunks_of_all_runs_go_with_the_runs_of_an_experiment",
+    "test_the_chunks_of_a_deleted_run_do_not_come_back",
+    "test_no_chunk_slips_past_the_delete_of_its_run",
+    "test_every_write_of_a_history_does_what_it_means_or_nothing",
+)
+class LeavesChunksBehind(MemoryBackend):
+    def _remove(self, kind: Kind[Any], records: Sequence[Any]) -> None:
+        self._table(kind).remove(records)
+
+
+@caught_by(
+    "test_the_chunks_of_all_runs_go_with_the_runs_of_an_experiment",
+    "test_a_cascade_takes_the_chunks_of_the_runs_that_fit",
+)
+class LeavesTheChunksOfCascadesBehind(MemoryBackend):
+    def _cascade(self, id: str, cascade: Cascade) -> None:
+        table = self._table(cascade.kind)
+        if cascade.assign is None:
+            table.remove([r for r in table.children(id) if matches(cascade.where, r)])
+        else:
+            super()._cascade(id, cascade)
+
+
+@caught_by("test_a_deleted_run_takes_its_chunks_and_no_others")
+class TakesTheChunksOfRunsWhoseIdsBeginAlike(MemoryBackend):
+    def _remove(self, kind: Kind[Any], records: Sequence[Any]) -> None:
+        starts = tuple(record.id for record in records)
+        chunks = self._table(CHUNK).records.values()
+        if kind is RUN:
+            super()._remove(CHUNK, [c for c in chunks if c.run_id.startswith(starts)])
+        super()._remove(kind, records)
+
+
+@caught_by("test_a_deleted_run_takes_its_chunks_and_no_others")
+class TakesTheChunksOfRunsInAnyCase(MemoryBackend):
+    def _remove(self, kind: Kind[Any], records: Sequence[Any]) -> None:
+        ids = {record.id.lower() for record in records}
+        chunks = self._table(CHUNK).records.values()
+        if kind is RUN:
+            super()._remove(CHUNK, [c for c in chunks if c.run_id.lower() in ids])
+        super()._remove(kind, records)
+
+
+@caught_by(
+    "test_a_deleted_run_takes_its_chunks_and_no_others",
+    "test_a_run_without_chunks_takes_none",
+)
+class TakesTheChunkWithTheIdOfTheRun(MemoryBackend):
+    def _remove(self, kind: Kind[Any], records: Sequence[Any]) -> None:
+        super()._remove(kind, records)
+        chunks = self._table(CHUNK)
+        if kind is RUN:
+            chunks.remove([chunks.records[r.id] for r in records if r.id in chunks.records])
+
+
+@caught_by(
+    "test_a_cascade_takes_the_chunks_of_the_runs_that_fit",
+    "test_a_cascade_that_fits_no_run_takes_no_chunks",
+)
+class TakesTheChunksOfRunsThatDoNotFit(MemoryBackend):
+    def _cascade(self, id: str, cascade: Cascade) -> None:
+        if cascade.kind is RUN and cascade.assign is None:
+            for child in self._table(RUN).children(id):
+                self._remove(CHUNK, self._table(CHUNK).children(child.id))
+        super()._cascade(id, cascade)
+
+
+@caught_by("test_an_experiment_alone_takes_no_chunks")
+class TakesTheChunksOfRunsThatStay(MemoryBackend):
+    def _remove(self, kind: Kind[Any], records: Sequence[Any]) -> None:
+        super()._remove(kind, records)
+        if kind is EXPERIMENT:
+            for record in records:
+                for child in self._table(RUN).children(record.id):
+                    self._remove(CHUNK, self._table(CHUNK).children(child.id))
+
+
+@caught_by("test_a_run_that_is_changed_keeps_its_chunks")
+class TakesTheChunksOfRunsThatChange(MemoryBackend):
+    def update(self, kind: Kind[Any], id: str, change: Change) -> Any:
+        outcome = super().update(kind, id, change)
+        if kind is RUN and not isinstance(outcome, Refusal):
+            self._remove(CHUNK, self._table(CHUNK).children(id))
+        return outcome
+
+
+@caught_by("test_a_refused_delete_leaves_the_chunks")
+class TakesChunksBeforeItLooksAtTheRun(MemoryBackend):
+    def delete(self, kind: Kind[Any], id: str, change: Change) -> Refusal | None:
+        if kind is RUN:
+            self._remove(CHUNK, self._table(CHUNK).children(id))
+        return super().delete(kind, id, change)
+
+
+@caught_by("test_a_run_and_its_chunks_go_in_one_step")
+class TakesChunksInAStepOfTheirOwn(MemoryBackend):
+    def delete(self, kind: Kind[Any], id: str, change: Change) -> Refusal | None:
+        for cascade in change.cascades:
+            for child in self._table(cascade.kind).children(id):
+                for chunk in self._table(CHUNK).children(child.id):
+                    super().delete(CHUNK, chunk.id, Change())
+                    sleep(0.001)  # or others would hardly ever come between
+        return super().delete(kind, id, change)
+
+
+@caught_by("test_no_chunk_slips_past_the_delete_of_its_run")
+class LooksAtTheRunInAStepOfItsOwn(MemoryBackend):
+    def insert(
+        self, kind: Kind[Any], records: Sequence[Any], parent: Parent | None = None
+    ) -> Refusal | None:
+        if kind is not CHUNK or parent is None:
+            return super().insert(kind, records, parent)
+        if refusal := self._refusal(parent):
+            return refusal
+        sleep(0.001)  # as above
+        return super().insert(kind, records)
+
+
+@caught_by(
+    "test_a_refused_flush_leaves_runs_and_chunks_as_they_were",
+    "test_of_many_who_append_on_one_condition_one_does",
+)
+class AppendsOnAnyCondition(MemoryBackend):
+    def insert(
+        self, kind: Kind[Any], records: Sequence[Any], parent: Parent | None = None
+    ) -> Refusal | None:
+        return super().insert(kind, records, parent and evolve(parent, where=ALWAYS))
+
+
+@caught_by("test_a_refused_flush_leaves_runs_and_chunks_as_they_were")
+class AppendsBeforeItLooksAtTheRun(MemoryBackend):
+    def insert(
+        self, kind: Kind[Any], records: Sequence[Any], parent: Parent | None = None
+    ) -> Refusal | None:
+        if kind is CHUNK and parent and self._table(kind).has_room(records):
+            self._table(kind).put(records)
+            if refusal := self._refusal(parent):
+                return refusal
+            self._touch(parent)
+            return None
+        return super().insert(kind, records, parent)
+
+
+@caught_by(
+    "test_chunks_are_added_and_their_run_is_updated_at_once",
+    "test_a_parent_is_assigned_what_a_record_is",
+    "test_every_one_of_several_parents_is_assigned_it",
+)
+class AssignsMetricsToNoParent(MemoryBackend):
+    def _touch(self, parent: Parent) -> None:
+        assign = {name: v for name, v in parent.assign.items() if name != "metrics"}
+        super()._touch(evolve(parent, assign=assign))
+
+
+@caught_by("test_every_one_of_several_parents_is_assigned_it")
+class AssignsParametersToOneParent(MemoryBackend):
+    def _touch(self, parent: Parent) -> None:
+        for number, id in enumerate(sorted(parent.ids)):
+            assign = {n: v for n, v in parent.assign.items() if n != "params" or not number}
+            super()._touch(evolve(parent, ids=frozenset({id}), assign=assign))
+
+
+@caught_by(
+    "test_what_is_assigned_replaces_all_that_was_there",
+    "test_all_of_it_may_go",
+)
+class MergesParameters(MemoryBackend):
+    def update(self, kind: Kind[Any], id: str, change: Change) -> Any:
+        current, params = self.get(kind, id), change.assign.get("params")
+        if current is not None and isinstance(params, Params):
+            merged = {**change.assign, "params": Params({**current.params, **params})}
+            change = evolve(change, assign=merged)
+        return super().update(kind, id, change)
+
+
+@caught_by("test_a_cascade_assigns_it_to_the_children")
+class AssignsTextsToChildrenOnly(MemoryBackend):
+    def _cascade(self, id: str, cascade: Cascade) -> None:
+        if cascade.assign is not None:
+            texts = {n: v for n, v in cascade.assign.items() if isinstance(v, str)}
+            cascade = evolve(cascade, assign=texts)
+        super()._cascade(id, cascade)
+
+
+@caught_by(
+    "test_the_chunks_of_a_metric_are_read_in_order_and_page_by_page",
+    "test_chunks_are_read_by_time_and_then_by_id",
+)
+class ReadsChunksByTheirIds(Selective):
+    def arranged(self, order: Order, records: Iterable[Any]) -> list[Any]:
+        arranged = super().arranged(order, records)
+        is_chunk = arranged and isinstance(arranged[0], Chunk)
+        return sorted(arranged, key=attrgetter("id")) if is_chunk else arranged
+
+
+@caught_by("test_chunks_are_read_by_time_and_then_by_id")
+class ReadsChunksOfMetricsInAnyCase(Selective):
+    def holds(self, leaf: Leaf, record: Any) -> bool:
+        if isinstance(leaf, Compare) and leaf.operand == "metric":
+            return fold(record.metric) == fold(str(leaf.value))
+        return super().holds(leaf, record)
 
 
 # Its life

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from itertools import chain
 from math import nan
 from typing import Any
@@ -11,15 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from experiment_store.backend import Assignments, Backend, Cascade, Change, Parent, Refusal
-from experiment_store.filters.predicates import ALWAYS, Compare, Op, Predicate, all_of
+from experiment_store.backend import Assignments, Backend, Cascade, Change, Max, Parent, Refusal
+from experiment_store.filters.predicates import Compare, Op, Predicate, all_of
 from experiment_store.mappings import Metric, Metrics
 from experiment_store.ordering import Order, SortKey
 from experiment_store.points import MAX_PACKED
 from experiment_store.records import Chunk, Labels
 from experiment_store.schema import CHUNK, EXPERIMENT, JOB, RUN
 from experiment_store.testing.inserting import ARCHIVED, AVAILABLE, below
-from experiment_store.testing.racing import THREADS, at_once
 from experiment_store.testing.reading import Fixtures
 from experiment_store.testing.samples import (
     NOON,
@@ -44,14 +42,14 @@ from experiment_store.testing.strategies import several
 from experiment_store.testing.updating import CURRENT, STALE
 
 LOGGED = Metrics(loss=Metric(nan, -0.0, 0.5, 3, 4))
+CHUNKS = 2  # of every run
 TAKES_RUNS = Change(cascades=(Cascade(RUN, None), Cascade(JOB, None)))
 IN_ORDER: Order = (SortKey("created_at"), SortKey("id"))
-ROUNDS = 9  # as many as there are threads, and one: each of them comes to the barrier last once
 
 
 def flush(*ids: str, where: Predicate = CURRENT, etag: str = "2") -> Parent:
     """Demand that these runs have not changed, and say what is logged."""
-    assign: Assignments = {"metrics": LOGGED, "etag": etag, "heartbeat_at": NOON}
+    assign: Assignments = {"metrics": LOGGED, "etag": etag, "heartbeat_at": Max(NOON)}
     return Parent(RUN, frozenset(ids), where, assign)
 
 
@@ -61,7 +59,7 @@ def of_metric(run_id: str, metric: str) -> Predicate:
 
 
 def fill(backend: Backend, runs: Mapping[str, Sequence[str]]) -> None:
-    """Have experiments with runs that have two chunks each, and a job each."""
+    """Have experiments with runs, the runs with chunks, and a job each."""
     kept = [run(id, of=of) for of, ids in runs.items() for id in ids]
     refill(
         backend,
@@ -69,14 +67,9 @@ def fill(backend: Backend, runs: Mapping[str, Sequence[str]]) -> None:
             EXPERIMENT.name: [experiment(id) for id in runs],
             RUN.name: kept,
             JOB.name: [job(id, of=id) for id in runs],
-            CHUNK.name: [chunk(f"{r.id} {n}", of=r.id) for r in kept for n in range(2)],
+            CHUNK.name: [chunk(f"{r.id} {n}", of=r.id) for r in kept for n in range(CHUNKS)],
         },
     )
-
-
-def owners(backend: Backend) -> set[str]:
-    """Return the ids of the runs that have chunks, whether they are there or not."""
-    return {kept.run_id for kept in everything(backend, CHUNK)}
 
 
 class Owning(Fixtures):
@@ -296,56 +289,3 @@ class Owning(Fixtures):
         assert ready.insert(CHUNK, [chunk("1 0", of="1", points="new")], flush("1")) is None
 
         assert everything(ready, CHUNK) == [chunk("1 0", of="1", points="new")]
-
-    def test_of_many_who_append_on_one_condition_one_does(self, ready: Backend) -> None:
-        keep(ready, RUN, run(etag="0"))
-
-        for number in range(ROUNDS):
-
-            def append(thread: int, number: int = number) -> Refusal | None:
-                current = Compare("etag", Op.EQ, f"{number}")
-                parent = flush("r", where=current, etag=f"{number + 1}")
-                return ready.insert(CHUNK, [chunk(f"{number} {thread}")], parent)
-
-            outcomes = at_once([partial(append, n) for n in range(THREADS)])
-
-            assert outcomes.count(Refusal.BLOCKED) == THREADS - 1
-            kept = f"{number} {outcomes.index(None)}"
-            assert kept in ids(everything(ready, CHUNK))
-        assert len(everything(ready, CHUNK)) == ROUNDS
-        assert ready.get(RUN, "r") == run(etag=f"{ROUNDS}", metrics=LOGGED, heartbeat_at=NOON)
-
-    @pytest.mark.parametrize("kind", [RUN, EXPERIMENT], ids=lambda kind: kind.name)
-    def test_no_chunk_slips_past_the_delete_of_its_run(self, ready: Backend, kind: Any) -> None:
-        id, change = ("1", Change()) if kind is RUN else ("e", TAKES_RUNS)
-        for number in range(ROUNDS):
-            fill(ready, {"e": ("1", "2")})
-
-            def append(thread: int) -> Refusal | None:
-                parent = flush("1", where=ALWAYS)
-                return ready.insert(CHUNK, [chunk(f"new {thread}", of="1")], parent)
-
-            appends = [partial(append, n) for n in range(THREADS - 1)]
-            delete: Any = partial(ready.delete, kind, id, change)
-            *appended, deleted = at_once([*appends, delete], rotated=number)
-
-            assert deleted is None
-            assert set(appended) <= {None, Refusal.MISSING}
-            assert owners(ready) == {kept.id for kept in everything(ready, RUN)}
-
-    def test_a_run_and_its_chunks_go_in_one_step(self, ready: Backend) -> None:
-        where = Compare("run_id", Op.EQ, "1")
-        for number in range(ROUNDS):
-            fill(ready, {"e": ("1", "2")})
-
-            def look() -> bool:
-                """Tell whether a run has been seen whose chunks had gone, or chunks without it."""
-                run_first = ready.get(RUN, "1") is None, found(ready, CHUNK, where) != []
-                chunks_first = found(ready, CHUNK, where) == [], ready.get(RUN, "1") is not None
-                return all(run_first) or all(chunks_first)
-
-            delete: Any = partial(ready.delete, EXPERIMENT, "e", TAKES_RUNS)
-            *torn, deleted = at_once([*[look] * (THREADS - 1), delete], rotated=number)
-
-            assert deleted is None
-            assert torn == [False] * (THREADS - 1)

@@ -9,20 +9,27 @@ from functools import partial
 from threading import Barrier, Event
 from typing import Any, TypeVar
 
+import pytest
+
 from experiment_store.backend import Backend, Cascade, Change, Max, Parent, Refusal
 from experiment_store.filters.predicates import ALWAYS, Compare, Op
 from experiment_store.plan import Plan
 from experiment_store.records import Labels, StorageState
-from experiment_store.schema import EXPERIMENT, JOB, RUN
+from experiment_store.schema import CHUNK, EXPERIMENT, JOB, RUN, Kind
 from experiment_store.testing.inserting import AVAILABLE, below
+from experiment_store.testing.owning import CHUNKS, LOGGED, TAKES_RUNS, fill, flush
 from experiment_store.testing.reading import Fixtures
 from experiment_store.testing.samples import (
     BY_ID,
     NOON,
     NOTHING,
     TICK,
+    chunk,
     dump,
+    everything,
     experiment,
+    found,
+    ids,
     job,
     keep,
     refill,
@@ -199,3 +206,69 @@ class Racing(Fixtures):
         assert outcomes == [None] * THREADS
         latest = NOON + (THREADS - 1) * TICK
         assert [e.last_run_created_at for e in dump(ready)[EXPERIMENT.name]] == [latest] * 2
+
+    def test_of_many_who_append_on_one_condition_one_does(self, ready: Backend) -> None:
+        keep(ready, RUN, run(etag="0"))
+
+        for number in range(ROUNDS):
+
+            def append(thread: int, number: int = number) -> Refusal | None:
+                current = Compare("etag", Op.EQ, f"{number}")
+                parent = flush("r", where=current, etag=f"{number + 1}")
+                return ready.insert(CHUNK, [chunk(f"{number} {thread}")], parent)
+
+            outcomes = at_once([partial(append, n) for n in range(THREADS)])
+
+            assert outcomes.count(Refusal.BLOCKED) == THREADS - 1
+            kept = f"{number} {outcomes.index(None)}"
+            assert kept in ids(everything(ready, CHUNK))
+        assert len(everything(ready, CHUNK)) == ROUNDS
+        assert ready.get(RUN, "r") == run(etag=f"{ROUNDS}", metrics=LOGGED, heartbeat_at=NOON)
+
+    @pytest.mark.parametrize("kind", [RUN, EXPERIMENT], ids=lambda kind: kind.name)
+    def test_no_chunk_slips_past_the_delete_of_its_run(
+        self, ready: Backend, kind: Kind[Any]
+    ) -> None:
+        id, change = ("1", Change()) if kind is RUN else ("e", TAKES_RUNS)
+        for number in range(ROUNDS):
+            fill(ready, {"e": ("1", "2")})
+
+            def append(thread: int) -> Refusal | None:
+                parent = flush("1", where=ALWAYS)
+                return ready.insert(CHUNK, [chunk(f"new {thread}", of="1")], parent)
+
+            appends = [partial(append, n) for n in range(THREADS - 1)]
+            delete: Any = partial(ready.delete, kind, id, change)
+            *appended, deleted = at_once([*appends, delete], rotated=number)
+
+            assert deleted is None
+            assert set(appended) <= {None, Refusal.MISSING}
+            assert {kept.run_id for kept in everything(ready, CHUNK)} == {
+                kept.id for kept in everything(ready, RUN)
+            }
+
+    def test_a_run_and_its_chunks_go_in_one_step(self, ready: Backend) -> None:
+        where = Compare("run_id", Op.EQ, "1")
+        for _ in range(ROUNDS):
+            fill(ready, {"e": ("1", "2")})
+            gone = Event()
+
+            def delete(gone: Event = gone) -> Refusal | None:
+                try:
+                    return ready.delete(EXPERIMENT, "e", TAKES_RUNS)
+                finally:
+                    gone.set()
+
+            def look(gone: Event = gone) -> int:
+                """Count how often a run was there without its chunks, or those without it."""
+                torn = 0
+                while not gone.is_set():
+                    torn += ready.get(RUN, "1") is None and len(found(ready, CHUNK, where)) > 0
+                    bare = len(found(ready, CHUNK, where)) < CHUNKS
+                    torn += bare and ready.get(RUN, "1") is not None
+                return torn
+
+            deleted, *torn = at_once([delete, look, look])
+
+            assert deleted is None
+            assert torn == [0, 0]

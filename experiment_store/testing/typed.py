@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from hypothesis import strategies as st
 
 from experiment_store.backend import Backend, Cascade, Change, Parent
 from experiment_store.mappings import Metric, Metrics, Params, ParamValue
@@ -24,7 +25,7 @@ from experiment_store.names import (
     MAX_PARAMS,
     MAX_URI,
 )
-from experiment_store.records import Artifact, Run
+from experiment_store.records import Artifact
 from experiment_store.schema import CHUNK, EXPERIMENT, RUN
 from experiment_store.testing.reading import Fixtures
 from experiment_store.testing.samples import (
@@ -37,7 +38,7 @@ from experiment_store.testing.samples import (
     refill,
     run,
 )
-from experiment_store.testing.strategies import records
+from experiment_store.testing.strategies import artifacts, metrics, params
 from experiment_store.values import MAX_INTEGER
 
 
@@ -192,17 +193,20 @@ class Typed(Fixtures):
 
         assert_same(ready.get(RUN, "r"), expected)
 
-    @for_all(before=records(RUN), source=records(RUN))
+    @for_all(
+        assign=st.fixed_dictionaries(
+            {"params": params(), "metrics": metrics(), "artifacts": artifacts()}
+        )
+    )
     def test_a_parent_is_assigned_what_a_record_is(
-        self, ready: Backend, before: Run, source: Run
+        self, ready: Backend, assign: dict[str, Any]
     ) -> None:
-        refill(ready, {RUN.name: [before]})
-        assign = {name: getattr(source, name) for name in GIVEN}
-        parent = Parent(RUN, frozenset({before.id}), assign=assign)
+        refill(ready, {RUN.name: [run(**GIVEN)]})
+        parent = Parent(RUN, frozenset({"r"}), assign=assign)
 
-        assert ready.insert(CHUNK, [chunk(of=before.id)], parent) is None
+        assert ready.insert(CHUNK, [chunk()], parent) is None
 
-        assert_same(ready.get(RUN, before.id), evolve(before, **assign))
+        assert_same(ready.get(RUN, "r"), run(**{**GIVEN, **assign}))
 
     @each_field
     def test_every_one_of_several_parents_is_assigned_it(self, ready: Backend, field: str) -> None:

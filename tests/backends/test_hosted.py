@@ -28,6 +28,7 @@ from experiment_store.backend import Backend
 from experiment_store.testing.cascading import Cascading
 from experiment_store.testing.deleting import Deleting
 from experiment_store.testing.inserting import Inserting
+from experiment_store.testing.owning import Owning
 from experiment_store.testing.racing import Racing
 from experiment_store.testing.reading import Reading
 from experiment_store.testing.updating import Updating
@@ -87,7 +88,7 @@ class TestPostgresOfAHost(_Hosted):
         return PostgresBackend(engine=engine, schema=schema, prefix=PREFIX)
 
 
-class _Bound(Reading, Updating, Cascading, Deleting):
+class _Bound(Reading, Updating, Cascading, Deleting, Owning):
     """What the contract asks of one caller, inside one transaction of the host's."""
 
 

@@ -25,6 +25,7 @@ from experiment_store.testing.cascading import Cascading
 from experiment_store.testing.comparing import Comparing
 from experiment_store.testing.deleting import Deleting
 from experiment_store.testing.inserting import Inserting
+from experiment_store.testing.owning import Owning
 from experiment_store.testing.paging import Paging
 from experiment_store.testing.racing import Racing
 from experiment_store.testing.samples import assert_same, experiment, found, keep
@@ -60,7 +61,7 @@ class TestPostgres(BackendContract):
             yield connect(postgres_schema_url)
 
 
-class Changing(Inserting, Updating, Cascading, Deleting, Writing, Racing):
+class Changing(Inserting, Updating, Cascading, Deleting, Owning, Writing, Racing):
     """What others may undo a step in the middle of."""
 
 
