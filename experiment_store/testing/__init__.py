@@ -7,9 +7,9 @@ pytest.register_assert_rewrite(
     *(
         f"experiment_store.testing.{module}"
         for module in (
-            "cascading", "comparing", "deleting", "inserting", "labelling", "machine", "owning",
-            "paging", "racing", "reading", "samples", "selecting", "twins", "typed", "updating",
-            "writing",
+            "cascading", "comparing", "deleting", "executing", "inserting", "labelling", "machine",
+            "owning", "paging", "racing", "reading", "samples", "selecting", "twins", "typed",
+            "updating", "writing",
         )
     )
 )  # fmt: skip

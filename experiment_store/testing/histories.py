@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta, timezone
+from math import inf, nan
 from typing import Any, Literal, TypeAlias
 
 from attrs import evolve
 from hypothesis import strategies as st
 
+from experiment_store.records import Artifact
+from experiment_store.testing.executions import Call, Execution, Logged
 from experiment_store.testing.listings import (
     FILTERS,
     ORDERS,
@@ -58,6 +61,31 @@ _times = st.none() | st.sampled_from(
     ]
 )
 _states = st.sampled_from(["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELED"])
+_params = st.dictionaries(
+    st.sampled_from(["lr", "opt", "LR", "a.b"]),
+    st.sampled_from([0.1, 1, 1.0, True, 0, -0.0, "adam", "", "1", nan, inf, 2**63 - 1]),
+    max_size=3,
+)
+artifact = st.builds(
+    Artifact,
+    st.sampled_from(["model", "Model"]),
+    st.sampled_from(["s3://a", "file:///b"]),
+    st.sampled_from(["", "sha256:1"]),
+    st.sampled_from([None, 0, 2**63 - 1]),
+)
+_artifacts = st.lists(artifact, max_size=2, unique_by=lambda link: link.name).map(tuple)
+_errors = st.sampled_from(["", "ValueError: none", "e" * 4096])
+
+metric_names = st.sampled_from(["loss", "Loss", "a.b", "\N{GRINNING FACE}"])
+_values = st.sampled_from([0.5, -1.0, 3.0, 0.0, -0.0, nan, -nan, inf, -inf])
+_moments = st.sampled_from([START, START + timedelta(microseconds=1), START - timedelta(days=9)])
+_logged_at = st.sampled_from([0, 1, 2, 7, -1, 2**63 - 1])
+
+points: st.SearchStrategy[Mapping[str, Sequence[Logged]]] = st.dictionaries(
+    metric_names, st.lists(st.tuples(_logged_at, _values, _moments), max_size=4), max_size=3
+)
+"""What is logged at once, by metric, in any order of steps; often too little to matter."""
+
 _COMMON: Mapping[str, st.SearchStrategy[Any]] = {
     "name": names,
     "description": _descriptions,
@@ -65,19 +93,57 @@ _COMMON: Mapping[str, st.SearchStrategy[Any]] = {
 }
 _CHANGEABLE: Mapping[KindName, Mapping[str, st.SearchStrategy[Any]]] = {
     "experiment": _COMMON,
-    "run": {**_COMMON, "state": _states, "started_at": _times, "finished_at": _times},
+    "run": {
+        **_COMMON,
+        "state": _states,
+        "started_at": _times,
+        "finished_at": _times,
+        "params": _params,
+        "artifacts": _artifacts,
+        "error": _errors,
+    },
     "job": {**_COMMON, "schedule": st.sampled_from(["", "daily", "0 0 * * *"])},
 }
 _FIXED: Mapping[KindName, Mapping[str, st.SearchStrategy[Any]]] = {
     "experiment": {"namespace": namespaces},
-    "run": {"job_id": st.sampled_from([None, "j-1", "J-1"])},
+    "run": {"job_id": st.sampled_from([None, "j-1", "J-1"]), "heartbeat_at": _times},
     "job": {"enabled": st.booleans()},
 }
 
 retries: st.SearchStrategy[Row] = st.sampled_from(
-    [{}, {}, {"description": "other"}, {"name": "b"}, {"namespace": "vision"}]
+    [
+        *({}, {}, {"description": "other"}, {"name": "b"}, {"namespace": "vision"}),
+        *({"params": {"lr": 1}}, {"params": {"lr": True}}),
+    ]
 )
 """What a retried call says otherwise than the first one."""
+
+executions: st.SearchStrategy[Execution] = st.builds(
+    Execution,
+    st.fixed_dictionaries(
+        {
+            "name": names,
+            "namespace": namespaces,
+            "description": st.just(""),
+            "labels": st.just({}),
+            "id": st.none(),
+        }
+    ),
+    st.fixed_dictionaries(
+        {**_COMMON, "params": _params, "job_id": st.none(), "id": st.sampled_from([None, "r-1"])}
+    ),
+    st.lists(
+        st.builds(
+            Call,
+            st.dictionaries(metric_names, _values, max_size=2),
+            st.none() | _logged_at,
+            st.none() | _moments,
+        ),
+        max_size=3,
+    ),
+    st.fixed_dictionaries({"state": _states, "error": _errors}),
+)
+"""Runs from their start to their end."""
 
 
 def contents(kind: KindName) -> st.SearchStrategy[Row]:

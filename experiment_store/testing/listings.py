@@ -143,6 +143,13 @@ FILTERS: Mapping[KindName, tuple[Filter, ...]] = {
             "finished_at:* state != PENDING",
             lambda row, _: row["finished_at"] is not None and row["state"] != "PENDING",
         ),
+        Filter("error:*", lambda row, _: row["error"] != ""),
+        Filter(
+            "heartbeat_at < ago(1m)",
+            lambda row, now: (
+                row["heartbeat_at"] is not None and row["heartbeat_at"] < now - timedelta(minutes=1)
+            ),
+        ),
         Filter("NOT started_at != null", lambda row, _: row["started_at"] is None),
         Filter("job_id = j-1", lambda row, _: row["job_id"] == "j-1"),
         Filter("NOT job_id = j-1", lambda row, _: row["job_id"] != "j-1"),

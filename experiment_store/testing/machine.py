@@ -14,7 +14,6 @@ from attrs import evolve
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -26,6 +25,7 @@ from experiment_store.backend import Backend
 from experiment_store.errors import InvalidPageTokenError
 from experiment_store.records import StorageState
 from experiment_store.testing import histories
+from experiment_store.testing.executing import ExecutingMachine
 from experiment_store.testing.histories import Etag, Ref
 from experiment_store.testing.listings import KindName, Listing, Row
 from experiment_store.testing.model import KIND_NAMES
@@ -51,7 +51,7 @@ class StoreContract(Fixtures):
         )
 
 
-class StoreMachine(RuleBasedStateMachine):
+class StoreMachine(ExecutingMachine):
     """Calls a store and its model alike."""
 
     def __init__(self, backend: Backend) -> None:

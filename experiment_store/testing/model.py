@@ -20,6 +20,7 @@ from experiment_store.errors import (
     NotFoundError,
     Obstacle,
 )
+from experiment_store.testing.exact import exactly
 from experiment_store.testing.listings import KindName, Listing, OrderBy, Row
 
 KIND_NAMES: tuple[KindName, ...] = ("experiment", "run", "job")
@@ -225,7 +226,7 @@ class Model:
         """Return what an earlier call with the same contents has made, if it still is so."""
         found = [self.find(kind, content["id"]) for content in contents]
         pairs = zip(contents, found, strict=True)
-        same = all(row is not None and content.items() <= row.items() for content, row in pairs)
+        same = all(row is not None and _says(content, row) for content, row in pairs)
         return [row for row in found if row is not None] if same else []
 
     def _row(self, kind: KindName, content: Row, made: str) -> Row:
@@ -240,6 +241,8 @@ class Model:
             row["last_run_created_at"] = None
         else:
             row["namespace"] = self.get("experiment", content["experiment_id"])["namespace"]
+        if kind == "run":
+            row |= {"metrics": {}, "points": {}}
         field, on, _ = _ACTIVITY[kind]
         row.setdefault(field, on)
         return row
@@ -273,6 +276,10 @@ def comes_after(order: OrderBy, left: Row, right: Row) -> int:
             less = a is None or (b is not None and a < b)
             return 1 if less is key.descending else -1
     return 0
+
+
+def _says(content: Row, row: Row) -> bool:
+    return all(exactly(row[name]) == exactly(value) for name, value in content.items())
 
 
 def _natural_key(row: Row) -> dict[str, str]:

@@ -14,15 +14,20 @@ from experiment_store.backend import Backend
 from experiment_store.errors import ExperimentStoreError
 from experiment_store.records import NewExperiment, NewJob, NewRun
 from experiment_store.store import ExperimentStore
+from experiment_store.testing.exact import exactly
+from experiment_store.testing.executions import ExecutionModel
 from experiment_store.testing.histories import Etag, Ref, undecided_by_id
 from experiment_store.testing.listings import START, KindName, Listing, Row
-from experiment_store.testing.model import KIND_NAMES, Model, is_active
+from experiment_store.testing.model import KIND_NAMES, is_active
 
 _NEW: Mapping[KindName, Callable[..., Any]] = {
     "experiment": NewExperiment,
     "run": NewRun,
     "job": NewJob,
 }
+
+_INNER = ("etag", "version", "points")  # what one of the two alone has
+_EXACT = ("params", "metrics")
 
 
 def open_store(backend: Backend, now: Callable[[], datetime]) -> ExperimentStore:
@@ -71,7 +76,8 @@ class Twins:
 
     def __init__(self, backend: Backend) -> None:
         """Start empty."""
-        self.model = Model(START)
+        self.backend = backend
+        self.model = ExecutionModel(START)
         self.store = open_store(backend, lambda: self.model.now)
         self.collections = collections_of(self.store)
         self._said: dict[Ref, Row] = {}
@@ -174,7 +180,7 @@ class Twins:
 
 
 def _plain(outcome: Any) -> Any:
-    """Return *outcome* as both sides would word it, without etags and versions."""
+    """Return *outcome* as both sides would word it."""
     match outcome:
         case None:
             return None
@@ -184,4 +190,8 @@ def _plain(outcome: Any) -> Any:
             return [_plain(item) for item in outcome]
         case _:
             row = outcome if isinstance(outcome, dict) else asdict(outcome, recurse=False)
-            return {name: value for name, value in row.items() if name not in ("etag", "version")}
+            return {
+                name: exactly(value) if name in _EXACT else value
+                for name, value in row.items()
+                if name not in _INNER
+            }
