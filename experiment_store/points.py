@@ -54,7 +54,7 @@ def _packed(code: str, column: Iterable[float], problem: str) -> bytes:
         return column.tobytes()
     try:
         return array(code, column).tobytes()
-    except (TypeError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidArgumentError("points", problem) from error
 
 
@@ -88,11 +88,15 @@ class History(Sequence[Point]):
         Raises:
             InvalidArgumentError: A point holds what a history cannot.
         """
-        points = list(points)
+        try:
+            given = [(step, value, time) for step, value, time in points]
+        except (TypeError, ValueError) as error:
+            problem = "must be an iterable of steps, values and times"
+            raise InvalidArgumentError("points", problem) from error
         return cls(
-            [point.step for point in points],
-            [point.value for point in points],
-            [to_micros(check_time("time", point.time)) for point in points],
+            [step for step, _, _ in given],
+            [value for _, value, _ in given],
+            [to_micros(check_time("time", time)) for _, _, time in given],
         )
 
     @property
