@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from weakref import WeakSet
 
 from experiment_store import recording
 from experiment_store.backend import Change, Max, Refusal
@@ -42,7 +41,6 @@ class Runs(RunRecords):
         """Serve runs from the backend of *services*."""
         super().__init__(services)
         self._experiments = Experiments(services)
-        self._active: WeakSet[ActiveRun] = WeakSet()
 
     @observed()
     def start(
@@ -143,8 +141,10 @@ class Runs(RunRecords):
 
         Raises:
             NotFoundError: There is no such run.
-            InvalidArgumentError: *points* is out of bounds.
+            InvalidArgumentError: *metric* could be no name, or *points* is out of bounds.
+            BackendError: The history is damaged.
         """
+        check_field("metric", metric)
         self._get(id)
         history = recording.read(self._services, id, metric)
         return history if points is None else history.thinned(points)
@@ -188,20 +188,18 @@ class Runs(RunRecords):
         Raises:
             InvalidArgumentError: *age* is no time span, or none.
         """
-        cutoff = self._services.now() - recording.check_age(age)
+        cutoff = recording.time_before(self._services.now(), age)
         where = all_of(recording.lost_runs(cutoff))
         lost = list(self._iterate({}, where, "", None))
         marked = (recording.mark_lost(self._services, run, cutoff) for run in lost)
         return [run for run in marked if run is not None]
 
     def end_active(self, error: BaseException | None) -> None:
-        """Finish what this process executes by this store, as *error* says."""
-        end_all(list(self._active), error)
+        """Finish what this process executes by this store, as *error* says; then it is over."""
+        end_all(error, self)
 
     def _activate_run(self, run: Run, interval: float) -> ActiveRun:
-        active = ActiveRun(run, self._services, self, interval=interval)
-        self._active.add(active)
-        return active
+        return ActiveRun(run, self._services, self, interval=interval)
 
     def _check_unbound(self, verb: str) -> None:
         if self._services.is_bound:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from datetime import datetime
-from threading import Event, Lock, RLock, Thread
+from threading import Event, RLock, Thread
+from time import monotonic
 from types import TracebackType
 from typing import Any, Protocol, Self, SupportsFloat
 
 from experiment_store.errors import (
     ExperimentStoreError,
     FailedPreconditionError,
+    InvalidArgumentError,
+    NotFoundError,
     Obstacle,
-    UnavailableError,
 )
 from experiment_store.names import MAX_ERROR
 from experiment_store.recording import Batch, make_batch, write
@@ -26,8 +28,7 @@ from experiment_store.records import Artifact, Run, RunState
 from experiment_store.schema import RUN
 from experiment_store.services import Services
 from experiment_store.tracking.buffer import Buffer
-from experiment_store.tracking.endings import unwatch, watch
-from experiment_store.values import check_time
+from experiment_store.tracking.endings import Terminated, unwatch, watch
 
 INTERVAL = 1.0
 """Seconds that points wait, unless there are many."""
@@ -35,6 +36,7 @@ INTERVAL = 1.0
 HEARTBEAT = 15.0
 """Seconds between two signs of life."""
 
+_ENDS = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED)
 _MANY = 10_000
 _TOO_MANY = 1_000_000
 
@@ -70,10 +72,9 @@ class ActiveRun:
         self._services = services
         self._recorder = recorder
         self._interval = interval
-        steps = [metric.step for metric in run.metrics.values()]
-        self._buffer = Buffer(max(steps, default=-1) + 1)
-        self._ending = RLock()
-        self._writing = Lock()
+        self._buffer = Buffer(services.now, run.metrics)
+        # Reentrant, since a handler of signals may call whatever it has interrupted.
+        self._ending, self._writing = RLock(), RLock()
         self._batch: Batch | None = None
         self._is_over = False
         self._wake, self._stop = Event(), Event()
@@ -85,6 +86,11 @@ class ActiveRun:
     def id(self) -> str:
         """The id of the run."""
         return self._run.id
+
+    @property
+    def owner(self) -> object:
+        """The collection that has started the run."""
+        return self._recorder
 
     @property
     def run(self) -> Run:
@@ -112,18 +118,20 @@ class ActiveRun:
         Raises:
             InvalidArgumentError: An argument is out of bounds; nothing of the call is logged.
             FailedPreconditionError: The run is finished.
-            UnavailableError: A million points are waiting, and cannot be written.
+            BackendError: A million points are waiting, and cannot be written; nothing of
+                the call is logged.
         """
-        if self._is_over:
-            raise FailedPreconditionError(RUN.name, self.id, Obstacle.FINISHED)
-        if values:
+        if values is not None:
+            if not isinstance(values, Mapping):
+                problem = f"must be a mapping, not {type(values).__name__}"
+                raise InvalidArgumentError("values", problem)
             named = {**values, **named}
-        at = self._services.now() if time is None else check_time("time", time)
-        waiting = self._buffer.add(named, step, at)
-        if waiting >= _MANY:
+        if self._buffer.count >= _TOO_MANY and not self._is_over:
+            self.flush()
+        if self._is_over or not self._buffer.add(named, step, time):
+            raise FailedPreconditionError(RUN.name, self.id, Obstacle.FINISHED)
+        if self._buffer.count >= _MANY:
             self._wake.set()
-            if waiting >= _TOO_MANY:
-                self.flush()
 
     def flush(self) -> None:
         """Write all that has been logged; then it is in the store.
@@ -131,15 +139,14 @@ class ActiveRun:
         Raises:
             NotFoundError: The run has been deleted.
             UnavailableError: The store is out of reach; the points go on waiting.
-            BackendError: The store cannot be written.
+            BackendError: The store cannot be written; the points go on waiting.
+            InvalidArgumentError: Others have given the run so many metrics that ours
+                find no room; what was logged since the last write is not kept.
         """
+        if self._is_over:  # in a forked process, what waits is written by the other one
+            return
         with self._writing:
-            while self._batch is not None or self._buffer:
-                # A batch that could not be written comes again as it is: perhaps it was.
-                if self._batch is None:
-                    self._batch = make_batch(self._services, self.id, self._buffer.take())
-                write(self._services, self._batch)
-                self._batch = None
+            self._write_waiting()
 
     def link(self, name: str, uri: str, *, digest: str = "", size: int | None = None) -> None:
         """Record where something is that the run has made or used; its name is replaced.
@@ -159,22 +166,26 @@ class ActiveRun:
     def finish(self, state: RunState = RunState.SUCCEEDED, *, error: str = "") -> Run:
         """Write what has been logged, and say how the run ended. Idempotent.
 
+        Args:
+            state: SUCCEEDED, FAILED or CANCELED.
+            error: What it failed with; kept without NUL and surrogates, up to 4,096 code points.
+
         Raises:
+            InvalidArgumentError: *state* is none of these, or *error* no text.
             NotFoundError: The run has been deleted.
-            UnavailableError: The store is out of reach; the run can be finished again.
-            BackendError: The store cannot be written.
+            UnavailableError: The store is out of reach; the run goes on, and can be
+                finished again.
+            BackendError: The store cannot be written; likewise.
         """
+        if state not in _ENDS:
+            raise InvalidArgumentError("state", f"must be one of {', '.join(_ENDS)}")
+        if not isinstance(error, str):
+            raise InvalidArgumentError("error", f"must be text, not {type(error).__name__}")
+        if self._is_over:
+            return self._run
         with self._ending:
-            if self._is_over:
-                return self._run
-            self.flush()
-            now = self._services.now()
-            error = error.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_ERROR]
-            self._run = self._recorder.update(self.id, state=state, error=error, finished_at=now)
-            self.forget()
-            unwatch(self)
-            self._stop.set()
-            self._wake.set()
+            if not self._is_over:
+                self._finish(state, _storable(error))
             return self._run
 
     def end(self, error: BaseException | None) -> None:
@@ -191,8 +202,16 @@ class ActiveRun:
                 raise
             error.add_note(f"run {self.id} could not be finished: {failure}")
 
+    def abandon(self) -> None:
+        """Log no more, and leave the run as it is in the store. Idempotent."""
+        self._is_over = True
+        unwatch(self)
+        self._stop.set()
+        self._wake.set()
+        self._thread.join()  # it may be in the middle of a write
+
     def forget(self) -> None:
-        """Log no more, and leave the run as it is."""
+        """Log no more, in a process that has only a copy of this run, and not its thread."""
         self._is_over = True
 
     def __enter__(self) -> Self:
@@ -208,30 +227,75 @@ class ActiveRun:
         """Finish the run as *error* says."""
         self.end(error)
 
+    def _finish(self, state: RunState, error: str) -> None:
+        self._buffer.close()  # so that nothing is logged after the last write
+        try:
+            self.flush()
+            now = self._services.now()
+            self._run = self._recorder.update(self.id, state=state, error=error, finished_at=now)
+            self._is_over = True
+        except NotFoundError:
+            self._is_over = True  # there is nothing left to finish
+            raise
+        finally:
+            if self._is_over:
+                self.abandon()
+            else:
+                self._buffer.reopen()
+
+    def _write_waiting(self) -> None:
+        while self._batch is not None or self._buffer:
+            # A batch that could not be written comes again as it is: perhaps it was. And
+            # whatever line of this an interrupt has kept from being run, nothing is lost.
+            if self._batch is None:
+                self._batch = make_batch(self._services, self.id, self._buffer.take())
+            self._buffer.release()
+            try:
+                write(self._services, self._batch)
+            except InvalidArgumentError:
+                self._batch = None  # it would never be written
+                raise
+            self._batch = None
+
     def _work(self) -> None:
         """Write now and then, and show that the run is alive."""
-        beats = max(1, round(HEARTBEAT / self._interval))
-        turn = 0
-        while not self._stop.is_set():
-            self._wake.wait(self._interval)
+        next_write, next_beat = monotonic() + self._interval, monotonic() + HEARTBEAT
+        is_told = False
+        while True:
+            self._wake.wait(max(0.0, min(next_write, next_beat) - monotonic()))
             self._wake.clear()
             if self._stop.is_set():
                 return
-            turn += 1
+            now = monotonic()
+            has_to_beat, has_to_write = now >= next_beat, now >= next_write
+            next_beat = now + HEARTBEAT if has_to_beat else next_beat
+            next_write = now + self._interval if has_to_write else next_write
             try:
-                if self._buffer or self._batch is not None:
-                    self.flush()
-                elif turn % beats == 0:
+                if has_to_write or self._buffer.count >= _MANY:
+                    self._write_unless_others_do()
+                if has_to_beat:
                     self._recorder.beat(self.id)
+                is_told = False
             except ExperimentStoreError as error:
-                _warn(self.id, error)
-                if not isinstance(error, UnavailableError):
+                if not is_told:
+                    _warn(self.id, error)
+                if isinstance(error, NotFoundError):
                     return  # the caller is told by the next flush
+                is_told = True
+
+    def _write_unless_others_do(self) -> None:
+        if self._writing.acquire(blocking=False):
+            try:
+                self._write_waiting()
+            finally:
+                self._writing.release()
 
 
 def _outcome(error: BaseException | None) -> tuple[RunState, str]:
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return RunState.SUCCEEDED, ""
+    if isinstance(error, Terminated):
+        return RunState.FAILED, str(error)
     from traceback import format_exception_only  # noqa: PLC0415 (few runs fail)
 
     text = "".join(format_exception_only(error)).strip()
@@ -245,7 +309,11 @@ def _is_cancellation(error: BaseException) -> bool:
     return isinstance(error, kinds)
 
 
+def _storable(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_ERROR]
+
+
 def _warn(id: str, error: ExperimentStoreError) -> None:
     from logging import getLogger  # noqa: PLC0415 (a tenth of our import time)
 
-    getLogger("experiment_store").warning("run %s: points are waiting: %s", id, error)
+    getLogger("experiment_store").warning("run %s: what is logged waits: %s", id, error)

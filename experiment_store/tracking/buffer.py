@@ -1,73 +1,106 @@
-"""Points that wait to be written, packed, so that one more costs next to nothing."""
+"""Points that wait to be written, packed, so that one more costs next to nothing.
+
+Any thread may call, and be interrupted by an exception from a signal handler: what
+is taken stays here until it is said to be safe, and each point is added at a stroke.
+"""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from struct import Struct
 from threading import Lock
 from typing import SupportsFloat
 
 from experiment_store.errors import InvalidArgumentError
+from experiment_store.mappings import Metric
 from experiment_store.names import MAX_METRICS, check_field
 from experiment_store.points import History
-from experiment_store.values import check_float, check_integer, to_micros
+from experiment_store.values import MAX_INTEGER, check_float, check_integer, check_time, to_micros
 
 _POINT = Struct("=qdq")  # step, value, time
 _PARTS = 3
-_LAST_STEP = 2**63 - 1
 
 
 class Buffer:
-    """Takes points of several metrics, and hands them over by metric; any thread may call.
+    """Takes points of several metrics, and hands them over by metric."""
 
-    Nothing is left in disorder by a KeyboardInterrupt: each point is added at a stroke.
-    """
+    def __init__(self, now: Callable[[], datetime], metrics: Mapping[str, Metric]) -> None:
+        """Begin empty, for a run that has *metrics*; steps count on from theirs.
 
-    def __init__(self, first_step: int) -> None:
-        """Begin empty; a point without a step gets *first_step*, and then the next ones."""
+        *now* tells the time of points that come without one.
+        """
+        self._now = now
         self._lock = Lock()
-        self._next_step = first_step
-        self._names: set[str] = set()
+        self._names = set(metrics)
+        self._next_step = 0
+        self._count_on(max((metric.step for metric in metrics.values()), default=-1))
         self._packed: dict[str, bytearray] = {}
-        self._count = 0
+        self._taken: dict[str, bytearray] = {}
+        self._is_closed = False
+        self.count = 0
+        """How many points wait to be taken, about."""
 
     def __bool__(self) -> bool:
-        return bool(self._packed)
+        return bool(self._packed or self._taken)
 
-    def add(self, values: Mapping[str, SupportsFloat], step: int | None, time: datetime) -> int:
-        """Add a point of each metric, or none; return how many are waiting.
+    def add(
+        self, values: Mapping[str, SupportsFloat], step: int | None, time: datetime | None
+    ) -> bool:
+        """Add a point of each metric, or none; return whether the buffer was open.
 
         Raises:
-            InvalidArgumentError: A name, a value or the step is out of bounds.
+            InvalidArgumentError: A name, a value, the step or the time is out of bounds.
         """
         floats = [
             value if type(value) is float else check_float("metric value", value)
             for value in values.values()
         ]
-        if not self._names.issuperset(values):
-            self._check_names(values)
         if step is not None:
             step = check_integer("step", step)
-        micros = to_micros(time)
+        micros = None if time is None else to_micros(check_time("time", time))
         with self._lock:
+            if self._is_closed:
+                return False
+            if not self._names.issuperset(values):
+                self._check_names(values)
             if step is None:
                 step = self._next_step
+            if micros is None:  # asked here, so that points stand in the order of their times
+                micros = to_micros(self._now())
             for name, value in zip(values, floats, strict=True):
                 packed = self._packed.get(name)
                 if packed is None:
                     packed = self._packed[name] = bytearray()
                 packed.extend(_POINT.pack(step, value, micros))
-            self._next_step = min(step + 1, _LAST_STEP)
-            self._count += len(floats)
-            return self._count
+            self._count_on(step)
+            self.count += len(floats)
+            return True
 
     def take(self) -> Mapping[str, History]:
-        """Hand over all points, by metric."""
+        """Return all points, by metric: the same again unless `release` was called."""
         with self._lock:
-            taken, self._packed, self._count = self._packed, {}, 0
-        return {name: _unpacked(bytes(packed)) for name, packed in taken.items()}
+            if not self._taken:
+                self._taken, self._packed = self._packed, {}
+                self.count = 0
+            return {name: _unpacked(bytes(packed)) for name, packed in self._taken.items()}
+
+    def release(self) -> None:
+        """Forget what was taken: it is safe elsewhere. Idempotent."""
+        self._taken = {}
+
+    def close(self) -> None:
+        """Take no more points: whoever adds one from now on is told so."""
+        with self._lock:
+            self._is_closed = True
+
+    def reopen(self) -> None:
+        """Take points again."""
+        self._is_closed = False
+
+    def _count_on(self, step: int) -> None:
+        self._next_step = min(step + 1, MAX_INTEGER)
 
     def _check_names(self, values: Mapping[str, SupportsFloat]) -> None:
         names = self._names | {check_field("metric", name) for name in values}

@@ -2,22 +2,20 @@
 
 At exit every run that is still active is finished. SIGTERM and SIGHUP, where the program
 leaves them to the system, are made to raise SystemExit meanwhile, so that the run is
-told of them like of any other end.
+told of them like of any other end. Only the main thread can arrange for that.
 """
 
 from __future__ import annotations
 
 import atexit
+import os
 import signal
 import sys
-from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import cache
-from os import register_at_fork
 from threading import current_thread, main_thread
 from types import FrameType
 from typing import Protocol
-from weakref import WeakSet
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 _SHELL = 128  # what a shell adds to the number of the signal that ended a program
@@ -38,19 +36,28 @@ class Terminated(SystemExit):
 class Ending(Protocol):
     """What is told of the end."""
 
+    @property
+    def owner(self) -> object:
+        """By whom it was started."""
+
     def end(self, error: BaseException | None) -> None:
         """Finish as *error* says."""
 
+    def abandon(self) -> None:
+        """Do nothing any more, finished or not."""
+
     def forget(self) -> None:
-        """Do nothing any more: this is another process."""
+        """Be what a forked process has copied: locks may be held by threads that it has not."""
 
 
-_active: WeakSet[Ending] = WeakSet()
+_active: set[Ending] = set()
+_raised: list[Terminated] = []
 
 
 def watch(run: Ending) -> None:
     """Tell *run* of the end of the process, until `unwatch`."""
     _hook_in()
+    _raised.clear()  # whatever was raised before this, the program has survived it
     _active.add(run)
     if current_thread() is main_thread():
         for number in _SIGNALS:
@@ -61,36 +68,54 @@ def watch(run: Ending) -> None:
 def unwatch(run: Ending) -> None:
     """Leave *run* alone; after the last one, leave the signals to the system again."""
     _active.discard(run)
-    if not _active and current_thread() is main_thread():
+    if not _active:
+        _leave_signals()
+
+
+def end_all(error: BaseException | None, owner: object = None) -> None:
+    """Tell all active runs of the end, or those of *owner*, whatever comes of telling the others.
+
+    None of them is active after that.
+    """
+    with ExitStack() as stack:
+        for run in list(_active):
+            if owner is None or run.owner is owner:
+                stack.callback(run.abandon)
+                stack.callback(run.end, error)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    del frame
+    if not _active:  # the last run was finished by another thread, which could not undo this
+        _leave_signals()
+        signal.raise_signal(number)
+        return
+    _raised.append(Terminated(number))
+    raise _raised[-1]
+
+
+def _leave_signals() -> None:
+    if current_thread() is main_thread():
         for number in _SIGNALS:
             if signal.getsignal(number) == _raise:
                 signal.signal(number, signal.SIG_DFL)
 
 
-def _raise(number: int, frame: FrameType | None) -> None:
-    del frame
-    raise Terminated(number)
-
-
 @cache
 def _hook_in() -> None:
-    atexit.register(_end_all)
-    register_at_fork(after_in_child=_forget_all)
+    atexit.register(_end_at_exit)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_forget_all)
 
 
-def _end_all() -> None:
-    # What the program died of, if it did, has been printed, and is remembered there.
-    end_all(list(_active), getattr(sys, "last_value", None))
-
-
-def end_all(runs: Iterable[Ending], error: BaseException | None) -> None:
-    """Tell all *runs* of the end, whatever comes of telling the others."""
-    with ExitStack() as stack:
-        for run in runs:
-            stack.callback(run.end, error)
+def _end_at_exit() -> None:
+    # What the program died of, if it did, has been printed and is remembered by the
+    # interpreter; a SystemExit is not, so we remember our own.
+    end_all(_raised[-1] if _raised else getattr(sys, "last_value", None))
 
 
 def _forget_all() -> None:
     for run in list(_active):
         run.forget()
     _active.clear()
+    _leave_signals()
