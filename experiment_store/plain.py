@@ -23,7 +23,7 @@ _BITS = 16  # hexadecimal digits
 def to_plain(value: Any) -> Any:
     """Return *value*, of a field that JSON lacks the type for, as JSON has it."""
     if isinstance(value, Params):
-        return {key: _plain_param(param) for key, param in sorted(value.items())}
+        return {key: plain_param(param) for key, param in sorted(value.items())}
     if isinstance(value, Metrics):
         return {name: _plain_metric(metric) for name, metric in sorted(value.items())}
     return [_plain_artifact(artifact) for artifact in value]
@@ -41,9 +41,10 @@ TypeError or ValueError.
 """
 
 
-def _plain_param(value: ParamValue) -> Any:
+def plain_param(value: ParamValue) -> Any:
+    """Return the value of a parameter as JSON has it."""
     if isinstance(value, float) and not isfinite(value):
-        return {_FLOAT: _plain_float(value)}
+        return {_FLOAT: plain_float(value)}
     return value
 
 
@@ -53,9 +54,9 @@ def _param(plain: Any) -> Any:
 
 def _plain_metric(metric: Metric) -> Mapping[str, Any]:
     return {
-        "latest": _plain_float(metric.latest),
-        "min": _plain_float(metric.min),
-        "max": _plain_float(metric.max),
+        "latest": plain_float(metric.latest),
+        "min": plain_float(metric.min),
+        "max": plain_float(metric.max),
         "step": metric.step,
         "count": metric.count,
     }
@@ -77,7 +78,8 @@ def _plain_artifact(artifact: Artifact) -> Mapping[str, Any]:
     }
 
 
-def _plain_float(value: float) -> float | str:
+def plain_float(value: float) -> float | str:
+    """Return a value of a metric as JSON has it."""
     if isfinite(value):
         return value
     if value == value:  # noqa: PLR0124 (NaN is the only value that it is not true of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from experiment_store.children import Children
@@ -48,6 +48,16 @@ def pick(records: Records, id: str, *, whole: bool = False) -> Any:
         some = ", ".join(record.id for record in found)
         raise InvalidArgumentError("id", f"{quote(id)} is the beginning of several: {some}")
     return found[0]
+
+
+def pick_all(records: Records, ids: Sequence[str]) -> list[Any]:
+    """Read the records that *ids* mean, each once, in this order.
+
+    Raises:
+        NotFoundError, InvalidArgumentError: As of `pick`, for any of them.
+    """
+    found = (pick(records, id) for id in ids)
+    return [*{record.id: record for record in found}.values()]
 
 
 def pick_experiment(

@@ -10,10 +10,11 @@ import typer
 from experiment_store.children import Children
 from experiment_store.cli import options
 from experiment_store.cli.addressing import parent_id, pick
-from experiment_store.cli.changing import ask, show, tell
+from experiment_store.cli.changing import ask, tell
 from experiment_store.cli.helping import example
 from experiment_store.cli.listings import print_listing
 from experiment_store.cli.opening import opened
+from experiment_store.cli.showing import show
 from experiment_store.schema import Kind
 from experiment_store.store import ExperimentStore
 

@@ -8,12 +8,16 @@ from typing import Annotated
 import typer
 
 from experiment_store.cli import (
+    comparing,
     doctor,
     experiments,
     jobs,
+    linking,
     migrations,
     moves,
     options,
+    plotting,
+    reaping,
     runs,
     serving,
 )
@@ -54,8 +58,9 @@ def experiment_store(
     """Keep machine learning experiments, with their runs and jobs, in one store."""
 
 
-# A command of another module is one line here; one below `runs` is written with
-# `@runs.commands.command()` in a module that is imported here.
+for part in (comparing, linking, plotting, reaping):
+    runs.commands.add_typer(part.commands)
+# A module with commands is one line here, or a word above.
 app.add_typer(experiments.commands)
 app.add_typer(runs.commands, name="runs", help="The runs of experiments.")
 app.add_typer(jobs.commands, name="jobs", help="The jobs of experiments.")

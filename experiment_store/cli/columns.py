@@ -1,7 +1,8 @@
 """The columns of each kind of record: which are usual, and which one may ask for.
 
-A column is a field of the record, ``experiment`` (the name, where it has one), or
-a dotted one such as ``labels.team``, which looks into a field that is a mapping.
+A column is a field of the record, ``experiment`` (the name, where it has one),
+``duration`` of a run, or a dotted one such as ``labels.team``, which looks into a
+field that is a mapping.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from experiment_store.cli.liveness import duration_of, state_of
 from experiment_store.cli.tables import Column
 from experiment_store.errors import InvalidArgumentError, quote
 from experiment_store.filters.predicates import OneOf
@@ -19,6 +21,9 @@ from experiment_store.store import ExperimentStore
 PARENT = "experiment"
 DOTTED = ("labels", "params", "metrics")
 """Fields that are mappings, whose entries may be columns."""
+
+DIFFERING, SAME = 10, 30
+"""How much entries of runs matter that tell runs apart, and others; the next one by 1 less."""
 
 _PRIORITIES: Mapping[str, Mapping[str, int]] = {
     "experiment": {
@@ -34,15 +39,16 @@ _PRIORITIES: Mapping[str, Mapping[str, int]] = {
     "run": {
         "id": 0,
         "name": 0,
-        PARENT: 2,
+        PARENT: DIFFERING + 2,
         "state": 1,
-        "metrics": 3,
-        "params": 4,
-        "created_at": 5,
-        "labels": 6,
-        "storage_state": 7,
-        "namespace": 8,
-        "description": 9,
+        "metrics": DIFFERING,
+        "params": DIFFERING,
+        "created_at": DIFFERING + 6,
+        "duration": DIFFERING + 10,
+        "labels": 100,
+        "storage_state": 101,
+        "namespace": 102,
+        "description": 103,
     },
     "job": {
         "id": 0,
@@ -58,7 +64,10 @@ _PRIORITIES: Mapping[str, Mapping[str, int]] = {
 }
 """What is shown, in this order, and how much it matters; the greatest number goes first."""
 
-_LEAST = {"name": 24, PARENT: 16, "schedule": 12, "description": 30} | dict.fromkeys(DOTTED, 20)
+_TOLD: Mapping[str, Mapping[str, Callable[[Any], Any]]] = {
+    "run": {"state": state_of, "duration": duration_of}
+}
+_LEAST = {"name": 16, PARENT: 16, "schedule": 12, "description": 30} | dict.fromkeys(DOTTED, 20)
 _FOLDING = ("id", "name")  # who means one record; the others may end in an ellipsis
 
 
@@ -97,13 +106,21 @@ def chosen(kind: Kind[Any], text: str, names: Names) -> Sequence[Column[Any]]:
     return [_column(kind, name.strip(), names, 0) for name in text.split(",")]
 
 
+def told_of(kind: Kind[Any]) -> Mapping[str, Callable[[Any], Any]]:
+    """Return what reads the columns of *kind* that show more than a field, or no field."""
+    return _TOLD.get(kind.name, {})
+
+
 def _column(kind: Kind[Any], name: str, names: Names, priority: int) -> Column[Any]:
     head = name.partition(".")[0]
+    told = told_of(kind)
     get: Callable[[Any], Any]
     if name == PARENT and kind.parent is not None:
         get = names.of
     elif head in DOTTED and head != name and head in kind.by_name:
         get = entry(head, name[len(head) + 1 :])
+    elif name in told:
+        get = told[name]
     elif name in kind.by_name:
         get = attrgetter(name)
     else:
@@ -126,4 +143,5 @@ def entry(field: str, key: str) -> Callable[[Any], Any]:
 def _known(kind: Kind[Any]) -> str:
     parent = [PARENT] if kind.parent is not None else []
     dotted = [f"{name}.KEY" for name in DOTTED if name in kind.by_name]
-    return "but " + ", ".join([*kind.by_name, *parent, *dotted])
+    told = [name for name in told_of(kind) if name not in kind.by_name]
+    return "but " + ", ".join([*kind.by_name, *parent, *told, *dotted])

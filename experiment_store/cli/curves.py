@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import chain
 from math import isnan, nan
 
 from attrs import frozen
@@ -87,6 +88,11 @@ class Curves:
     across: Across = Across.STEP
     log: bool = False
 
+    @property
+    def has_points(self) -> bool:
+        """Whether anything is drawn."""
+        return any(map(self._is_drawn, chain(*(series.history.values for series in self.series))))
+
     def drawing(self, points: int) -> Drawing:
         """Return what is drawn, with at most *points* points a line.
 
@@ -108,12 +114,14 @@ class Curves:
         )
 
     def _drawable(self, history: History) -> History:
-        least = 1 / EXTREME if self.log else -EXTREME
-        values = [value if least <= value <= EXTREME else nan for value in history.values]
+        values = [value if self._is_drawn(value) else nan for value in history.values]
         if self.across is Across.STEP:
             return History(history.steps, values, history.times)
         by_time = sorted(zip(history.times, values, strict=True), key=lambda point: point[0])
         return History(range(len(by_time)), [y for _, y in by_time], [x for x, _ in by_time])
+
+    def _is_drawn(self, value: float) -> bool:
+        return (1 / EXTREME if self.log else -EXTREME) <= value <= EXTREME
 
 
 def _length(history: History) -> float:

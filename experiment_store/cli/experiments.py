@@ -8,10 +8,11 @@ import typer
 
 from experiment_store.cli import options
 from experiment_store.cli.addressing import pick_experiment
-from experiment_store.cli.changing import ask, show, tell, update
+from experiment_store.cli.changing import ask, tell, update
 from experiment_store.cli.helping import example
 from experiment_store.cli.listings import print_listing
 from experiment_store.cli.opening import opened
+from experiment_store.cli.showing import show
 from experiment_store.schema import EXPERIMENT
 from experiment_store.store import ExperimentStore
 

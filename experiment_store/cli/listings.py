@@ -11,9 +11,10 @@ from attrs import evolve
 from experiment_store.cli.addressing import Records, shortest
 from experiment_store.cli.columns import PARENT, Names, chosen, usual
 from experiment_store.cli.output import console, record_line, remark, say
+from experiment_store.cli.spreading import spread
 from experiment_store.cli.tables import Column, draw, plain_lines
 from experiment_store.page_sizes import DEFAULT_PAGE_SIZE
-from experiment_store.schema import Kind
+from experiment_store.schema import RUN, Kind
 from experiment_store.store import ExperimentStore
 
 _BATCH = 500  # records whose experiments' names are read at once
@@ -60,7 +61,10 @@ def print_listing(
         for record in some:
             say(record_line(kind, record, terminal=terminal))
     elif terminal:
-        _draw(records, kind, list(some), asked, names)
+        rows = list(some)
+        if kind is RUN and not columns:
+            asked = spread(asked, rows, order_by)
+        _draw(records, kind, rows, asked, names)
     else:
         if any(column.name == PARENT for column in asked):
             some = _learning(some, names)

@@ -12,11 +12,11 @@ from attrs import fields
 
 from experiment_store import moving
 from experiment_store.cli import options
-from experiment_store.cli.changing import print_rows
 from experiment_store.cli.helping import example
 from experiment_store.cli.opening import opened
 from experiment_store.cli.output import say
 from experiment_store.cli.progress import Bar
+from experiment_store.cli.showing import print_rows
 from experiment_store.cli.tables import Column
 from experiment_store.reports import Digest, PerKind, Tally
 

@@ -60,6 +60,12 @@ Id = Annotated[
         metavar="ID", help=f"The id, or {LEAST} characters and more that begin no other."
     ),
 ]
+Ids = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN...", help=f"Ids, or {LEAST} characters and more of each that begin no other."
+    ),
+]
 WholeId = Annotated[str, typer.Argument(metavar="ID", help="The whole id.")]
 Parent = Annotated[
     str | None,

@@ -84,7 +84,18 @@ def update_(
     description: options.Description = None,
     label: options.Label = None,
     unlabel: options.Unlabel = None,
+    param: options.Param = None,
+    unparam: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="Remove this parameter; may be repeated."),
+    ] = None,
     state: State = None,
+    error: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="What it failed with; '' for nothing.", show_default=False
+        ),
+    ] = None,
     started_at: options.Time = None,
     finished_at: options.Time = None,
     etag: options.Etag = None,
@@ -95,12 +106,22 @@ def update_(
         "name": options.given(name),
         "description": options.given(description),
         "state": options.given(state),
+        "error": options.given(error),
         "started_at": options.time_of("--started-at", started_at),
         "finished_at": options.time_of("--finished-at", finished_at),
     }
     with opened(store) as found:
         record = pick(found.runs, id)
-        changed = update(found.runs, record, changes, label=label, unlabel=unlabel, etag=etag)
+        changed = update(
+            found.runs,
+            record,
+            changes,
+            label=label,
+            unlabel=unlabel,
+            param=param,
+            unparam=unparam,
+            etag=etag,
+        )
     tell(RUN, changed, json=json)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import frozen
 
+from experiment_store.cli.liveness import LOST
 from experiment_store.cli.texts import plain, short
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ T = TypeVar("T")
 _GAP = 2  # blanks between columns, of which the box has one
 _STYLES = {
     "RUNNING": "cyan",
+    LOST: "red",
     "SUCCEEDED": "green",
     "FAILED": "red",
     "CANCELED": "yellow",
@@ -53,22 +55,23 @@ def plain_lines(columns: Sequence[Column[T]], rows: Iterable[T]) -> Iterator[str
         yield "\t".join(plain(column.get(row)) for column in columns)
 
 
-def draw(console: Console, columns: Sequence[Column[T]], rows: Iterable[T]) -> None:
-    """Print a table that is no wider than the terminal."""
+def draw(
+    console: Console,
+    columns: Sequence[Column[T]],
+    rows: Sequence[T],
+    style: Callable[[T], str] = lambda _: "",
+) -> None:
+    """Print a table that is no wider than the terminal; *style* is that of a row."""
     # ruff: noqa: PLC0415 (Rich is loaded where a table is drawn, not where help is printed)
     from rich import box
-    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
-    cells = [[short(column.get(row)) for column in columns] for row in rows]
+    cells = _cells(columns, rows)
     filled = [at for at, column in enumerate(columns) if _has_text(column, at, cells)]
     columns = [columns[at] for at in filled]
     cells = [[line[at] for at in filled] for line in cells]
-    natural = [
-        max(map(cell_len, (column.name, *(line[at] for line in cells))))
-        for at, column in enumerate(columns)
-    ]
+    natural = _natural(columns, cells)
     widths = fit(columns, natural, console.width)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, _GAP - 1, 0, 0), pad_edge=False, show_edge=False)
     for at, width in widths.items():
@@ -80,9 +83,29 @@ def draw(console: Console, columns: Sequence[Column[T]], rows: Iterable[T]) -> N
             no_wrap=not column.folds,
             overflow="fold" if column.folds else "ellipsis",
         )
-    for line in cells:
-        table.add_row(*(Text(line[at], style=_STYLES.get(line[at], "")) for at in widths))
+    for row, line in zip(rows, cells, strict=True):
+        table.add_row(
+            *(Text(line[at], style=_STYLES.get(line[at], "")) for at in widths), style=style(row)
+        )
     console.print(table)
+
+
+def blocks(
+    always: Sequence[Column[T]], columns: Sequence[Column[T]], rows: Sequence[T], total: int
+) -> Iterator[Sequence[Column[T]]]:
+    """Yield *columns* in parts, each of which fits beside those that *always* stand first.
+
+    One that does not fit alone is a part of its own, which `draw` makes narrower.
+    """
+    beside = _least(always, _natural(always, _cells(always, rows)))
+    widths = _least(columns, _natural(columns, _cells(columns, rows)))
+    part: list[int] = []
+    for at in range(len(columns)):
+        if part and _width(beside, range(len(beside))) + _GAP + _width(widths, [*part, at]) > total:
+            yield [columns[place] for place in part]
+            part = []
+        part.append(at)
+    yield [columns[place] for place in part]
 
 
 def fit(columns: Sequence[Column[Any]], natural: Sequence[int], total: int) -> dict[int, int]:
@@ -91,10 +114,7 @@ def fit(columns: Sequence[Column[Any]], natural: Sequence[int], total: int) -> d
     Columns go until the others have their least widths. What is still too wide
     then, because those matter, becomes narrower than that, the widest one first.
     """
-    least = [
-        wide if column.least is None else min(wide, column.least)
-        for column, wide in zip(columns, natural, strict=True)
-    ]
+    least = _least(columns, natural)
     kept = list(range(len(columns)))
     while _width(least, kept) > total:
         worst = max(kept, key=lambda at: columns[at].priority)
@@ -105,6 +125,27 @@ def fit(columns: Sequence[Column[Any]], natural: Sequence[int], total: int) -> d
         widest = max(kept, key=lambda at: least[at])
         least[widest] = max(1, least[widest] - 1)
     return _share(least, natural, kept, total)
+
+
+def _cells(columns: Sequence[Column[T]], rows: Sequence[T]) -> Sequence[Sequence[str]]:
+    return [[short(column.get(row)) for column in columns] for row in rows]
+
+
+def _natural(columns: Sequence[Column[Any]], cells: Sequence[Sequence[str]]) -> Sequence[int]:
+    """Return how wide each column is if nothing is cut."""
+    from rich.cells import cell_len
+
+    return [
+        max(map(cell_len, (short(column.name), *(line[at] for line in cells))))
+        for at, column in enumerate(columns)
+    ]
+
+
+def _least(columns: Sequence[Column[Any]], natural: Sequence[int]) -> list[int]:
+    return [
+        wide if column.least is None else min(wide, column.least)
+        for column, wide in zip(columns, natural, strict=True)
+    ]
 
 
 def _has_text(column: Column[Any], at: int, cells: Sequence[Sequence[str]]) -> bool:

@@ -31,6 +31,9 @@ _COLOURS = ("cyan", "yellow", "magenta", "green", "red", "blue")
 _COLUMNS_PER_LETTER = 12
 _ACROSS, _DOWN = 2, 4  # dots of a Braille cell
 _BLANK = 0x2800  # the Braille cell without dots
+_UPPER = 0b0001_1011  # dots 1, 2, 4 and 5
+_HALVES = {(True, True): ":", (True, False): "'", (False, True): ".", (False, False): " "}
+_FRAME = str.maketrans("┤│└─━…", "+|+--~")
 
 _Place: TypeAlias = tuple[int, int]
 """Row, from the top, and column of a cell."""
@@ -66,6 +69,21 @@ def plot(curves: Curves, *, width: int, height: int, colours: bool) -> Text:
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return Text("\n", no_wrap=True, end="").join(lines)
+
+
+def in_ascii(text: Text) -> Text:
+    """Return a plot for a terminal that shows nothing else: two rows of dots a line, not four."""
+    plain = text.plain.translate(_FRAME)
+    text = text.copy()
+    text.plain = "".join(map(_in_ascii, plain))
+    return text
+
+
+def _in_ascii(char: str) -> str:
+    dots = ord(char) - _BLANK
+    if not 0 <= dots < 1 << _ACROSS * _DOWN:
+        return char
+    return _HALVES[bool(dots & _UPPER), bool(dots & ~_UPPER)]
 
 
 @frozen

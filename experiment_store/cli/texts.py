@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unicodedata import category
 
@@ -17,6 +17,7 @@ from experiment_store.records import Artifact, Metric
 # What is neither ASCII that prints nor a letter beyond it has to be looked at.
 _SUSPECT = re.compile(r"[^ -~\u00a1-\u00ac\u00ae-\u05ff]")
 _SIX_DIGITS = "{:.6g}".format
+_FEW_SECONDS = 10  # of which tenths are shown
 _HARMLESS = ("\u200d",)  # joins emoji; shows nothing of its own
 
 
@@ -31,9 +32,11 @@ def escaped_json(line: str) -> str:
 
 
 def plain(value: Any) -> str:
-    """Return *value* as it is shown where programs may read it: whole, times in UTC."""
+    """Return *value* as it is shown where programs may read it: whole, in UTC, in seconds."""
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
+    if isinstance(value, timedelta):
+        return repr(value.total_seconds())
     return _word(value, repr)
 
 
@@ -41,6 +44,8 @@ def short(value: Any) -> str:
     """Return *value* as people like it: local times to the minute, floats with six digits."""
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, timedelta):
+        return _span(value)
     return _word(value, _SIX_DIGITS)
 
 
@@ -62,6 +67,21 @@ def _word(value: Any, number: Callable[[float], str]) -> str:
             return ", ".join(_word(part, number) for part in value)
         case _:
             return escaped(str(value))
+
+
+def _span(span: timedelta) -> str:
+    """Return *span*, which is not negative, in its two largest units."""
+    seconds = span.total_seconds()
+    if seconds < _FEW_SECONDS:
+        return f"{int(seconds * 10) / 10}s"
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    if days:
+        return f"{days}d {hour:02}h"
+    if hours:
+        return f"{hours}h {minute:02}m"
+    return f"{minutes}m {second:02}s" if minutes else f"{second}s"
 
 
 def _escape(found: re.Match[str]) -> str:

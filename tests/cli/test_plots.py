@@ -259,11 +259,11 @@ class TestPicture:
     @settings(max_examples=12)  # a picture takes a tenth of a second
     @given(_curves())
     def test_whatever_was_logged_makes_a_picture(self, curves: Curves) -> None:
-        assert picture.drawn(curves, ".png").startswith(b"\x89PNG\r\n\x1a\n")
+        assert picture.drawn([curves], ".png").startswith(b"\x89PNG\r\n\x1a\n")
 
     @pytest.mark.parametrize("curves", _EXTREMES)
     def test_extremes_make_a_picture(self, curves: Curves) -> None:
-        assert ET.fromstring(picture.drawn(curves, ".svg")).tag.endswith("svg")  # noqa: S314 (ours)
+        assert ET.fromstring(picture.drawn([curves], ".svg")).tag.endswith("svg")  # noqa: S314 (ours)
 
     @pytest.mark.parametrize(
         ("suffix", "start"),
@@ -279,7 +279,7 @@ class TestPicture:
     ) -> None:
         path = tmp_path / f"loss{suffix}"
 
-        picture.save(_one(1.0, 2.0), path)
+        picture.save([_one(1.0, 2.0)], path)
 
         assert path.read_bytes().startswith(start)
 
@@ -288,33 +288,33 @@ class TestPicture:
         path = tmp_path / f"loss{suffix}"
 
         with pytest.raises(InvalidArgumentError, match=r"^output must end with .png, .svg, .pdf$"):
-            picture.save(_one(1.0), path)
+            picture.save([_one(1.0)], path)
         assert not path.exists()
 
     @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
     def test_the_same_curves_make_the_same_file(self, suffix: str) -> None:
         curves = _one(1.0, nan, 3.0)
 
-        assert picture.drawn(curves, suffix) == picture.drawn(curves, suffix)
+        assert picture.drawn([curves], suffix) == picture.drawn([curves], suffix)
 
     def test_a_name_is_text_that_can_be_searched(self) -> None:
         names = ("$x^2$", "_hidden", "試験", "x" * 300, "a\nb")
         curves = Curves("$loss", tuple(Series(name, _of(1.0)) for name in names))
 
-        root = ET.fromstring(picture.drawn(curves, ".svg"))  # noqa: S314 (ours)
+        root = ET.fromstring(picture.drawn([curves], ".svg"))  # noqa: S314 (ours)
 
         shown = {element.text for element in root.iter("{http://www.w3.org/2000/svg}text")}
         assert {"$loss", "$x^2$", "_hidden", "試験", "x" * 79 + "…", "a\\nb", "step"} <= shown
 
     def test_a_gap_interrupts_the_line(self) -> None:
         whole, broken = (
-            picture.drawn(_one(*values), ".svg") for values in ((1.0, 2.0, 3.0), (1.0, nan, 3.0))
+            picture.drawn([_one(*values)], ".svg") for values in ((1.0, 2.0, 3.0), (1.0, nan, 3.0))
         )
 
         assert whole != broken
 
     def test_no_global_figure_is_left(self) -> None:
-        picture.drawn(_one(1.0), ".png")
+        picture.drawn([_one(1.0)], ".png")
 
         assert "matplotlib.pyplot" not in sys.modules
 
@@ -322,7 +322,7 @@ class TestPicture:
         monkeypatch.setitem(sys.modules, "matplotlib", None)
 
         with pytest.raises(MissingDriverError, match=r"needs Matplotlib.*experiment-store\[plot\]"):
-            picture.drawn(_one(1.0), ".png")
+            picture.drawn([_one(1.0)], ".png")
 
 
 def _shown(text: Text) -> str:
