@@ -11,7 +11,7 @@ from experiment_store import NewRun, connect
 from experiment_store.backend import Change
 from experiment_store.cli.exits import NOT_FOUND, USAGE
 from experiment_store.cli.listings import _BATCH
-from experiment_store.records import Metric, Metrics
+from experiment_store.records import Metric, Metrics, ParamValue
 from experiment_store.schema import RUN
 from tests.cli.conftest import STORE, Command
 
@@ -209,9 +209,59 @@ def test_parameters_and_metrics_are_shown_on_a_wide_terminal(
 ) -> None:
     listed = terminal(160, "runs", "list", "--filter", "id = tuned")
     shown = dict(line.split("\t") for line in command("runs", "show", "tuned").lines)
+    table = _plain(terminal(160, "runs", "show", "tuned").out)
 
     header, _, row = _plain(listed.out)
     assert header.split()[4:7] == ["val.loss", "lr", "opt"]
     assert row.split()[4:7] == ["0.5", "0.1", "adam"]
     assert (shown["params.opt"], shown["metrics.val.loss"]) == ("adam", "0.5")
     assert shown["metrics.val.loss.max"] == "2.0"
+    assert (shown["metrics.val.loss.step"], shown["metrics.val.loss.count"]) == ("9", "10")
+    assert table[-1].split() == ["val.loss", "0.5", "0.333333", "2", "9", "10"]
+
+
+@pytest.fixture
+def _many_tried() -> None:
+    """Have two runs with twenty parameters and ten metrics, of which a few tell them apart."""
+    with connect(URL) as store:
+        for number, (name, lr) in enumerate((("adam", 0.1), ("sgd", 0.5))):
+            same: dict[str, ParamValue] = {f"param_{place:02}": place for place in range(17)}
+            params = {**same, "lr": lr, "opt": name, "state": "a"}
+            with store.runs.start("many", name, params=params) as run:
+                run.log({f"a_{place}": float(place) for place in range(7)})
+                run.log(loss=lr, accuracy=lr, lr=lr + number)
+
+
+@pytest.mark.usefixtures("_many_tried")
+@pytest.mark.parametrize(
+    ("columns", "entries"),
+    [
+        (80, ["accuracy", "loss", "params.lr"]),
+        (
+            160,
+            ["accuracy", "loss", "metrics.lr", "a_0", "a_1", "a_2", "params.lr", "opt", "param_00"],
+        ),
+    ],
+)
+def test_what_tells_runs_apart_is_shown_first(
+    columns: int, entries: list[str], terminal: Command
+) -> None:
+    header, _, *rows = _plain(terminal(columns, "runs", "list", "--experiment", "many").out)
+
+    names = header.split()
+    assert names[:2] == ["id", "name"]
+    assert [name for name in names if name in entries] == entries
+    assert len(rows) == 2
+    assert max(map(len, rows)) <= columns
+
+
+@pytest.mark.usefixtures("_many_tried")
+def test_what_only_some_runs_have_comes_before_what_all_have_alike(
+    command: Command, terminal: Command
+) -> None:
+    alike = [word for place in range(16) for word in ("--param", f"param_{place:02}={place}")]
+    command("runs", "create", "many", "third", *alike, "--param", "state=a")
+
+    header = _plain(terminal(160, "runs", "list", "--experiment", "many").out)[0].split()
+
+    assert header.index("opt") < header.index("param_16") < header.index("param_00")

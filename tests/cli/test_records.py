@@ -175,6 +175,52 @@ def test_parameters_keep_the_type_in_which_they_are_written(command: Command) ->
     }  # fmt: skip
 
 
+def test_a_parameter_can_be_set_and_removed_and_the_others_stay(command: Command) -> None:
+    given = ["--param", "lr=0.1", "--param", "opt=adam", "--param", "seed=7"]
+    command("runs", "create", "mnist", "adam", "--id", "run-1", "--label", "a=b", *given)
+
+    done = command("runs", "update", "run-1", "--param", "lr=1", "--unparam", "opt")
+
+    with connect(URL) as store:
+        found = store.runs.get("run-1")
+    assert done.out == "run-1\n"
+    assert (found.params, found.labels) == ({"lr": 1, "seed": 7}, {"a": "b"})
+
+
+def test_a_run_can_be_told_to_have_failed_and_why(command: Command) -> None:
+    command("runs", "create", "mnist", "adam", "--id", "run-1")
+
+    command("runs", "update", "run-1", "--state", "FAILED", "--error", "out of memory")
+
+    shown = dict(line.split("\t") for line in command("runs", "show", "run-1").lines)
+    assert (shown["state"], shown["error"]) == ("FAILED", "out of memory")
+
+
+def test_a_run_has_links_to_artifacts(command: Command, terminal: Command) -> None:
+    command("runs", "create", "mnist", "adam", "--id", "run-1")
+    command("runs", "link", "run-1", "model", "s3://lab/old.pt")
+
+    whole = ["--digest", "sha256:00", "--size", "48211"]
+    done = command("runs", "link", "run-1", "model", "s3://lab/model.pt", *whole)
+
+    shown = dict(line.split("\t") for line in command("runs", "show", "run-1").lines)
+    table = terminal(80, "runs", "show", "run-1").lines
+    assert done.out == "run-1\n"
+    assert shown["artifacts.model"] == "s3://lab/model.pt"
+    assert (shown["artifacts.model.digest"], shown["artifacts.model.size"]) == (
+        "sha256:00",
+        "48211",
+    )
+    assert table[-1].split() == ["model", "s3://lab/model.pt", "sha256:00", "48211"]
+
+
+def test_a_link_out_of_bounds_is_refused(command: Command) -> None:
+    command("runs", "create", "mnist", "adam", "--id", "run-1")
+
+    assert command("runs", "link", "run-1", "model", "").code == USAGE
+    assert command("runs", "link", "nope", "model", "s3://lab").code == NOT_FOUND
+
+
 def test_a_job_lives(command: Command) -> None:
     made = command(
         "jobs", "create", "mnist", "nightly", "--id", "job-1", "--disabled", "--label", "a=b"

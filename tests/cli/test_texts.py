@@ -99,3 +99,20 @@ def _kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
     assert os.environ.get("TZ") != "IST-5:30"
     time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("span", "shown", "seconds"),
+    [
+        (timedelta(0), "0.0s", "0.0"),
+        (timedelta(seconds=9.99), "9.9s", "9.99"),
+        (timedelta(seconds=59.9), "59s", "59.9"),
+        (timedelta(minutes=3, seconds=5), "3m 05s", "185.0"),
+        (timedelta(hours=23, minutes=59, seconds=59), "23h 59m", "86399.0"),
+        (timedelta(days=3, hours=4, minutes=5), "3d 04h", "273900.0"),
+    ],
+)
+def test_a_duration_is_short_for_people_and_in_seconds_for_programs(
+    span: timedelta, shown: str, seconds: str
+) -> None:
+    assert (short(span), plain(span)) == (shown, seconds)
