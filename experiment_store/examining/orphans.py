@@ -48,10 +48,8 @@ def parent_of(kind: Kind[Any]) -> Kind[Any]:
 
 
 def parents(backend: Backend, kind: Kind[Any], page: Iterable[Any]) -> Sequence[Any]:
-    """Read the parents of a page of records, as far as they are there."""
+    """Read the parents of a page of records, which is not empty, as far as they are there."""
     ids = frozenset(getattr(record, kind.parent_field) for record in page)
-    if not ids:
-        return ()
     return backend.select(Plan(parent_of(kind), OneOf("id", ids), limit=len(ids))).items
 
 
