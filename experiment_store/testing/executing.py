@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from experiment_store.points import Point
-from experiment_store.records import Artifact, RunState
+from experiment_store.records import Artifact, Run, RunState
 from experiment_store.schema import CHUNK
 from experiment_store.testing import histories
-from experiment_store.testing.executions import Execution, Logged
+from experiment_store.testing.executions import Execution, Logged, Start
 from experiment_store.testing.samples import everything
 from experiment_store.testing.twins import Twins
+from experiment_store.tracking import ActiveRun
 
+LONG = 3_600.0  # seconds: nothing is written but by the calls of a history
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -75,26 +77,31 @@ class ExecutingMachine(RuleBasedStateMachine):
             lambda: self._twins.store.runs.reap(age=age), lambda _: self._twins.model.reap(age)
         )
 
-    @rule(execution=histories.executions)
-    def execute(self, execution: Execution) -> None:
+    @rule(start=histories.starts, execution=histories.executions)
+    def start(self, start: Start, execution: Execution) -> None:
         """Start a run, log, and finish it."""
-        twins, names = self._twins, execution.experiment
+        twins, names = self._twins, start.experiment
+        key = {"name": names["name"], "namespace": names["namespace"]}
 
         def call() -> Any:
-            active = twins.store.runs.start(
-                names["name"], namespace=names["namespace"], interval=3600, **execution.run
-            )
-            for said in execution.calls:
-                active.log(said.values, step=said.step, time=said.time)
-            return active.finish(RunState(execution.end["state"]), error=execution.end["error"])
+            place = {"experiment": key["name"], "namespace": key["namespace"]}
+            return _executed(twins.store.runs.start(**place, **start.run, interval=LONG), execution)
 
         def model(outcome: Any) -> Any:
-            # It is made even where the run is refused.
-            parent = twins.store.get_by_name(names["name"], namespace=names["namespace"])
-            refused = isinstance(outcome, Exception)
-            return twins.model.execute(execution, [parent.id, "none" if refused else outcome.id])
+            parent = twins.store.get_by_name(**key)  # which is made even where the run is refused
+            made = "none" if isinstance(outcome, Exception) else outcome.id
+            return twins.model.start(start, execution, [parent.id, made])
 
         twins.both(call, model)
+
+    @rule(data=st.data(), execution=histories.executions)
+    def resume(self, data: st.DataObject, execution: Execution) -> None:
+        """Go on with a run, log, and finish it."""
+        id = self._run(data)
+        self._twins.both(
+            lambda: _executed(self._twins.store.runs.resume(id, interval=LONG), execution),
+            lambda _: self._twins.model.resume(id, execution),
+        )
 
     @invariant()
     def the_chunks_are_those_of_the_runs(self) -> None:
@@ -115,6 +122,12 @@ class ExecutingMachine(RuleBasedStateMachine):
     def _run(self, data: st.DataObject) -> str:
         """Choose a run that is there, or perhaps one that was or never has been."""
         return data.draw(st.sampled_from(self._twins.refs("run")), "run")[1]
+
+
+def _executed(active: ActiveRun, execution: Execution) -> Run:
+    for said in execution.calls:
+        active.log(said.values, step=said.step, time=said.time)
+    return active.finish(RunState(execution.end["state"]), error=execution.end["error"])
 
 
 def _columns(data: bytes) -> list[tuple[int, bytes, int]]:

@@ -35,12 +35,18 @@ class Call:
 
 @frozen
 class Execution:
-    """A run from its start to its end."""
+    """What is logged in one go, and how that ends."""
+
+    calls: Sequence[Call]
+    end: Row
+
+
+@frozen
+class Start:
+    """What is said of a new run, and of its experiment."""
 
     experiment: Row
     run: Row
-    calls: Sequence[Call]
-    end: Row
 
 
 class ExecutionModel(Model):
@@ -101,20 +107,34 @@ class ExecutionModel(Model):
             self._change(row, state="FAILED", finished_at=row["heartbeat_at"], error=LOST)
         return lost
 
-    def execute(self, execution: Execution, made: Sequence[str]) -> Row:
-        """Execute a run; *made* are ids for an experiment and a run without one.
+    def start(self, start: Start, execution: Execution, made: Sequence[str]) -> Row:
+        """Execute a new run; *made* are ids for an experiment and a run without one.
 
         Raises:
             AlreadyExistsError, FailedPreconditionError: As of `create`.
         """
-        [parent] = self.create("experiment", [execution.experiment], made, if_exists="return")
-        [row] = self.create("run", [self._begun(execution, parent["id"])], made[1:])
+        [parent] = self.create("experiment", [start.experiment], made, if_exists="return")
+        [row] = self.create("run", [self._begun(start.run, parent["id"])], made[1:])
+        return self._execute(row, execution)
+
+    def resume(self, id: str, execution: Execution) -> Row:
+        """Go on to execute a run.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        row = self.get("run", id)
+        begun = {"state": "RUNNING", "finished_at": None, "error": ""}
+        self._change(row, **begun, heartbeat_at=self._beaten(row))
+        return self._execute(row, execution)
+
+    def _execute(self, row: Row, execution: Execution) -> Row:
         self.append(row["id"], self._points(row, execution.calls))
         return self.update("run", row["id"], {**execution.end, "finished_at": self.now}, None)
 
-    def _begun(self, execution: Execution, experiment_id: str) -> Row:
+    def _begun(self, said: Row, experiment_id: str) -> Row:
         return {
-            **execution.run,
+            **said,
             "experiment_id": experiment_id,
             "state": "RUNNING",
             "started_at": self.now,

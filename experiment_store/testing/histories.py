@@ -11,7 +11,7 @@ from attrs import evolve
 from hypothesis import strategies as st
 
 from experiment_store.records import Artifact
-from experiment_store.testing.executions import Call, Execution, Logged
+from experiment_store.testing.executions import Call, Execution, Logged, Start
 from experiment_store.testing.listings import (
     FILTERS,
     ORDERS,
@@ -118,8 +118,8 @@ retries: st.SearchStrategy[Row] = st.sampled_from(
 )
 """What a retried call says otherwise than the first one."""
 
-executions: st.SearchStrategy[Execution] = st.builds(
-    Execution,
+starts: st.SearchStrategy[Start] = st.builds(
+    Start,
     st.fixed_dictionaries(
         {
             "name": names,
@@ -132,6 +132,11 @@ executions: st.SearchStrategy[Execution] = st.builds(
     st.fixed_dictionaries(
         {**_COMMON, "params": _params, "job_id": st.none(), "id": st.sampled_from([None, "r-1"])}
     ),
+)
+"""New runs, mostly of experiments that there are."""
+
+executions: st.SearchStrategy[Execution] = st.builds(
+    Execution,
     st.lists(
         st.builds(
             Call,
@@ -143,7 +148,7 @@ executions: st.SearchStrategy[Execution] = st.builds(
     ),
     st.fixed_dictionaries({"state": _states, "error": _errors}),
 )
-"""Runs from their start to their end."""
+"""What is logged at a stretch, and how that ends."""
 
 
 def contents(kind: KindName) -> st.SearchStrategy[Row]:
