@@ -86,6 +86,7 @@ points: st.SearchStrategy[Mapping[str, Sequence[Logged]]] = st.dictionaries(
 )
 """What is logged at once, by metric, in any order of steps; often too little to matter."""
 
+_ends = st.sampled_from(["SUCCEEDED", "FAILED", "CANCELED"])
 _COMMON: Mapping[str, st.SearchStrategy[Any]] = {
     "name": names,
     "description": _descriptions,
@@ -146,7 +147,7 @@ executions: st.SearchStrategy[Execution] = st.builds(
         ),
         max_size=3,
     ),
-    st.fixed_dictionaries({"state": _states, "error": _errors}),
+    st.fixed_dictionaries({"state": _ends, "error": _errors}),
 )
 """What is logged at a stretch, and how that ends."""
 
