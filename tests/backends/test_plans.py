@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 
 import experiment_store_postgres
 import experiment_store_sqlite
+from experiment_store.mappings import NO_METRICS, NO_PARAMS
 from experiment_store.plan import Plan
 from experiment_store.planner import open_listing
 from experiment_store.records import Experiment, Labels, Run, RunState, StorageState
@@ -63,6 +64,11 @@ def run(number: int) -> Run:
         started_at=None,
         finished_at=None,
         job_id=None,
+        params=NO_PARAMS,
+        metrics=NO_METRICS,
+        artifacts=(),
+        error="",
+        heartbeat_at=None,
         etag="e",
     )
 

@@ -101,7 +101,7 @@ def _log(backend: Backend, run: Run, number: int) -> None:
         for place, (name, history) in enumerate(histories.items())
     ]
     summaries = Metrics({name: summary(history) for name, history in histories.items()})
-    assign = {"metrics": summaries, "heartbeat_at": at, "etag": f"{run.etag}+"}
+    assign: dict[str, Any] = {"metrics": summaries, "heartbeat_at": at, "etag": f"{run.etag}+"}
     refusal = backend.insert(CHUNK, chunks, Parent(RUN, frozenset({run.id}), ALWAYS, assign))
     if refusal is not None:
         sys.exit(f"{refusal}")

@@ -194,13 +194,12 @@ def test_records_are_written_together_by_what_they_weigh() -> None:
     text, link = "x" * 512, Artifact("n" * 100, "u" * 1_900)
     params = Params({f"{n:0128}": text for n in range(250)})
     metrics = Metrics({f"{n:0100}": Metric(0.0, 0.0, 0.0, 0, 1) for n in range(800)})
-    largest = [
-        run(f"{kind}{n:03}", **held)
-        for n in range(100)
-        for kind, held in enumerate(
-            ({"params": params}, {"metrics": metrics}, {"artifacts": (link,) * 64})
-        )
+    heavy: list[dict[str, Any]] = [
+        {"params": params},
+        {"metrics": metrics},
+        {"artifacts": (link,) * 64},
     ]
+    largest = [run(f"{kind}{n:03}", **held) for n in range(100) for kind, held in enumerate(heavy)]
 
     together = list(map(len, batches(weighed(RUN, largest))))
 

@@ -41,6 +41,7 @@ from experiment_store.records import Artifact, Labels, Metric, Metrics, Params
 from experiment_store.testing.samples import (
     LISTED,
     NOON,
+    Contents,
     chunk,
     dump,
     experiment,
@@ -56,7 +57,7 @@ from tests.migrations.released import found_in
 from tests.migrations.released import records_of as records_of_released
 
 
-def exported(contents: dict[str, Any]) -> bytes:
+def exported(contents: Contents) -> bytes:
     """The export of a store that has these records."""
     file = io.BytesIO()
     with ExperimentStore(MemoryBackend()) as store:

@@ -154,7 +154,9 @@ def test_metrics_survive_pickling_bit_for_bit(held: Metrics, protocol: int) -> N
 def test_metrics_are_equal_if_they_are_so_bit_for_bit(
     name: str, values: tuple[float, float]
 ) -> None:
-    first, second = (evolve(_METRICS["loss"], **{name: value}) for value in values)
+    changes: list[dict[str, Any]] = [{name: value} for value in values]
+
+    first, second = (evolve(_METRICS["loss"], **change) for change in changes)
 
     assert first != second
     assert first == evolve(first)

@@ -15,7 +15,13 @@ from tests.data.making import readable
 from tests.migrations.databases import expected
 
 # What has come to runs since the first schema, as it is in those that are older.
-_NOTHING = {"params": {}, "metrics": {}, "artifacts": [], "error": "", "heartbeat_at": None}
+_NOTHING: dict[str, Any] = {
+    "params": {},
+    "metrics": {},
+    "artifacts": [],
+    "error": "",
+    "heartbeat_at": None,
+}
 
 
 def records_of(version: str) -> Any:
