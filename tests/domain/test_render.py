@@ -10,6 +10,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from experiment_store.filters import compile_filter
+from experiment_store.filters.costs import MAX_COST, cost
 from experiment_store.filters.lexis import MAX_LENGTH
 from experiment_store.filters.patterns import Pattern
 from experiment_store.filters.predicates import (
@@ -150,6 +151,6 @@ def test_a_field_has_the_same_type_in_every_kind(name: str) -> None:
 
 def _check_round_trip(predicate: Predicate, kind: Kind[Any]) -> None:
     text = render(predicate)
-    assume(len(text) <= MAX_LENGTH)
+    assume(len(text) <= MAX_LENGTH and cost(predicate) <= MAX_COST)
 
     assert compile_filter(text, kind, _NOW) == predicate
