@@ -29,7 +29,7 @@ alike.add_list(
     commands,
     RUN,
     _of,
-    "--experiment mnist --filter 'state = FAILED' --limit 5",
+    "--experiment mnist --filter 'params.lr < 0.1' --order-by 'metrics.accuracy desc'",
 )
 alike.add_show(commands, RUN, _of)
 
@@ -75,7 +75,9 @@ def create(
     tell(RUN, made, json=json)
 
 
-@commands.command("update", epilog=example("runs update run-1 --state SUCCEEDED --finished-at now"))
+@commands.command(
+    "update", epilog=example("runs update run-1 --state FAILED --error 'out of memory'")
+)
 def update_(
     id: options.Id,
     *,

@@ -265,3 +265,31 @@ def test_what_only_some_runs_have_comes_before_what_all_have_alike(
     header = _plain(terminal(160, "runs", "list", "--experiment", "many").out)[0].split()
 
     assert header.index("opt") < header.index("param_16") < header.index("param_00")
+
+
+@pytest.mark.usefixtures("_many_tried")
+@pytest.mark.parametrize(
+    ("order_by", "first"),
+    [
+        ("metrics.a_6 desc", "a_6"),
+        ("metrics.a_6.min", "a_6.min"),
+        ("name, params.param_09 desc", "param_09"),
+        ("metrics.nothing", "accuracy"),
+    ],
+)
+def test_what_a_listing_is_ordered_by_is_shown(
+    order_by: str, first: str, terminal: Command
+) -> None:
+    done = terminal(60, "runs", "list", "--experiment", "many", "--order-by", order_by)
+
+    assert first in _plain(done.out)[0].split()
+
+
+@pytest.mark.usefixtures("_many_tried")
+def test_a_listing_can_be_filtered_and_ordered_by_parameters_and_metrics(command: Command) -> None:
+    done = command(
+        "runs", "list", "--filter", "params.lr > 0 AND metrics.loss.max < 9",
+        "--order-by", "metrics.accuracy desc", "--columns", "name",
+    )  # fmt: skip
+
+    assert done.lines == ["name", "sgd", "adam"]
