@@ -133,7 +133,7 @@ class TestDrawing:
 
 
 class TestTerminal:
-    @given(_curves(runs=9), st.integers(0, 150), st.integers(0, 40), st.booleans())
+    @given(_curves(runs=9), st.integers(0, 90), st.integers(0, 24), st.booleans())
     def test_the_text_has_the_size_asked_for(
         self,
         curves: Curves,
@@ -155,7 +155,7 @@ class TestTerminal:
 
     @given(_curves())
     def test_no_name_steers_the_terminal(self, curves: Curves) -> None:
-        text = plot(curves, width=60, height=20, colours=True)
+        text = plot(curves, width=40, height=6, colours=True)
 
         kinds = {category(char) for char in text.plain if char not in "\n\u200d"}
         assert kinds.isdisjoint({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -164,7 +164,7 @@ class TestTerminal:
     def test_without_colours_there_are_none(self, curves: Curves) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("FORCE_COLOR", "1")
-            text = plot(curves, width=60, height=20, colours=False)
+            text = plot(curves, width=40, height=6, colours=False)
 
         assert _shown(text) == f"{text.plain}\n"
 
@@ -256,7 +256,7 @@ class TestTerminal:
 
 
 class TestPicture:
-    @settings(max_examples=12)  # a picture takes a tenth of a second
+    @settings(max_examples=6)  # a picture takes a tenth of a second
     @given(_curves())
     def test_whatever_was_logged_makes_a_picture(self, curves: Curves) -> None:
         assert picture.drawn([curves], ".png").startswith(b"\x89PNG\r\n\x1a\n")
