@@ -27,14 +27,19 @@ from experiment_store.findings import Finding, Verdict
 from experiment_store.migrate import migrate
 from experiment_store.moving import copy, digest, export_lines, import_lines
 from experiment_store.names import UNSET, Unset
+from experiment_store.points import History, Point
 from experiment_store.records import (
+    Artifact,
     Experiment,
     Job,
     Labels,
+    Metric,
+    Metrics,
     NewExperiment,
     NewJob,
     NewRun,
     Page,
+    Params,
     Run,
     RunState,
     StorageState,
@@ -42,6 +47,7 @@ from experiment_store.records import (
 from experiment_store.registry import connect
 from experiment_store.reports import Digest, PerKind, Progress, Tally
 from experiment_store.store import ExperimentStore
+from experiment_store.tracking import ActiveRun
 
 __all__ = [
     # the store
@@ -55,9 +61,13 @@ __all__ = [
     "Verdict",
     "examine",
     # what it keeps
+    "Artifact",
     "Experiment",
     "Job",
     "Labels",
+    "Metric",
+    "Metrics",
+    "Params",
     "Run",
     "RunState",
     "StorageState",
@@ -68,6 +78,10 @@ __all__ = [
     "Page",
     "UNSET",
     "Unset",
+    # what is logged
+    "ActiveRun",
+    "History",
+    "Point",
     # how it moves
     "Digest",
     "PerKind",
