@@ -10,6 +10,7 @@ from __future__ import annotations
 from experiment_store.testing.cascading import Cascading
 from experiment_store.testing.comparing import Comparing
 from experiment_store.testing.deleting import Deleting
+from experiment_store.testing.entering import Entering
 from experiment_store.testing.inserting import Inserting
 from experiment_store.testing.labelling import Labelling
 from experiment_store.testing.owning import Owning
@@ -28,6 +29,7 @@ class BackendContract(
     Labelling,
     Typed,
     Comparing,
+    Entering,
     Paging,
     Inserting,
     Updating,

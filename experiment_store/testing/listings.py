@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from math import isnan, nan
+from math import isnan
 from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
+
+from experiment_store.testing.by_hand import LATEST, MAX, MIN, NAN, number_of, rank, value_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """When the histories begin; some filters name it."""
@@ -73,35 +75,6 @@ class Listing:
         }
 
 
-_LATEST, _MIN, _MAX = range(3)  # of what a row has of a metric
-_NAN = (1, 0)
-
-
-def _number(row: Row, key: str) -> float:
-    """Return a parameter if it is a number, which true and false are not; or else NaN."""
-    value = row["params"].get(key)
-    return nan if value is None or isinstance(value, bool | str) else value
-
-
-def _metric(row: Row, name: str, statistic: int = _LATEST) -> float:
-    """Return a value of a metric, or NaN where there is none."""
-    value: float = row["metrics"][name][statistic] if name in row["metrics"] else nan
-    return value
-
-
-def _rank(value: Any) -> Any:
-    """Return what sorts parameters and metrics: false, true, NaN, numbers, texts."""
-    match value:
-        case None:
-            return None
-        case bool():
-            return 0, value
-        case str():
-            return 3, value
-        case _:
-            return _NAN if isnan(value) else (2, value)
-
-
 _COMMON_FILTERS = (
     Filter("", lambda _, __: True),
     Filter("labels.team = cv", lambda row, _: row["labels"].get("team") == "cv"),
@@ -141,22 +114,22 @@ _COMMON_FILTERS = (
 )
 
 _EXECUTED = (
-    Filter("params.lr = 1", lambda row, _: _number(row, "lr") == 1),
+    Filter("params.lr = 1", lambda row, _: number_of(row, "lr") == 1),
     Filter("params.lr = true", lambda row, _: row["params"].get("lr") is True),
-    Filter("params.lr != 1", lambda row, _: "lr" in row["params"] and _number(row, "lr") != 1),
-    Filter("params.lr < 1", lambda row, _: _number(row, "lr") < 1),
-    Filter("NOT params.lr >= 1", lambda row, _: not _number(row, "lr") >= 1),
-    Filter("params.lr = nan", lambda row, _: _rank(row["params"].get("lr")) == _NAN),
+    Filter("params.lr != 1", lambda row, _: "lr" in row["params"] and number_of(row, "lr") != 1),
+    Filter("params.lr < 1", lambda row, _: number_of(row, "lr") < 1),
+    Filter("NOT params.lr >= 1", lambda row, _: not number_of(row, "lr") >= 1),
+    Filter("params.lr = nan", lambda row, _: rank(row["params"].get("lr")) == NAN),
     Filter('params.opt = (adam OR "1")', lambda row, _: row["params"].get("opt") in ("adam", "1")),
     Filter(
         "NOT params:lr params:*", lambda row, _: row["params"] != {} and "lr" not in row["params"]
     ),
-    Filter("metrics.loss >= 0.5", lambda row, _: _metric(row, "loss") >= 0.5),
+    Filter("metrics.loss >= 0.5", lambda row, _: value_of(row, "loss") >= 0.5),
     Filter(
         "metrics.loss = nan",
-        lambda row, _: "loss" in row["metrics"] and isnan(_metric(row, "loss")),
+        lambda row, _: "loss" in row["metrics"] and isnan(value_of(row, "loss")),
     ),
-    Filter("metrics.loss.min < 0", lambda row, _: _metric(row, "loss", _MIN) < 0),
+    Filter("metrics.loss.min < 0", lambda row, _: value_of(row, "loss", MIN) < 0),
     Filter('metrics."a.b".max:* metrics:*', lambda row, _: "a.b" in row["metrics"]),
 )
 
@@ -228,12 +201,12 @@ def _by_description(*, desc: bool = False) -> Key:
 
 
 def _by_param(key: str, *, desc: bool = False) -> Key:
-    return Key(f"params.{key}", lambda row: _rank(row["params"].get(key)), desc)
+    return Key(f"params.{key}", lambda row: rank(row["params"].get(key)), desc)
 
 
-def _by_metric(name: str, statistic: int = _LATEST, *, desc: bool = False) -> Key:
+def _by_metric(name: str, statistic: int = LATEST, *, desc: bool = False) -> Key:
     def read(row: Row) -> Any:
-        return _rank(row["metrics"][name][statistic]) if name in row["metrics"] else None
+        return rank(row["metrics"][name][statistic]) if name in row["metrics"] else None
 
     return Key(f"metrics.{name}", read, desc)
 
@@ -288,8 +261,8 @@ ORDERS: Mapping[KindName, tuple[OrderBy, ...]] = {
         OrderBy(
             'metrics."a.b".max desc, metrics.loss.min desc',
             (
-                _by_metric("a.b", _MAX, desc=True),
-                _by_metric("loss", _MIN, desc=True),
+                _by_metric("a.b", MAX, desc=True),
+                _by_metric("loss", MIN, desc=True),
                 _by("id", desc=True),
             ),
         ),

@@ -25,7 +25,8 @@ from experiment_store.ordering import Order, SortKey, arrange, follows, sort_val
 from experiment_store.plan import Plan, Rows
 from experiment_store.records import Labels, Metric, Metrics, Params
 from experiment_store.schema import EXPERIMENT, LONG_SORT_LENGTH, RUN, Kind
-from experiment_store.testing.comparing import ASCENDING, FLOATS, VALUES
+from experiment_store.testing.comparing import ASCENDING
+from experiment_store.testing.entering import FLOATS, VALUES
 from experiment_store.testing.reading import Fixtures
 from experiment_store.testing.samples import (
     NOON,
