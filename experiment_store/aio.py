@@ -7,16 +7,20 @@ between two of them. Cancelling an await stops the waiting, not the step.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
+from datetime import datetime
 from functools import partial, wraps
 from itertools import islice
 from types import TracebackType
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Self, SupportsFloat, TypeVar
 
 from experiment_store import registry
 from experiment_store.jobs import Jobs
+from experiment_store.records import Run
 from experiment_store.runs import Runs
 from experiment_store.store import ExperimentStore
+from experiment_store.tracking import ActiveRun
+from experiment_store.tracking.endings import catch_signals
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,6 +65,91 @@ def _take(items: Iterator[T]) -> list[T]:
     return list(islice(items, _BATCH))
 
 
+class AsyncActiveRun(_Hopping[ActiveRun]):
+    """Logs for one run; see `ActiveRun`. Nothing of it keeps the event loop waiting."""
+
+    flush = _hop(ActiveRun.flush)
+    link = _hop(ActiveRun.link)
+    finish = _hop(ActiveRun.finish)
+
+    @property
+    def id(self) -> str:
+        """The id of the run."""
+        return self._wrapped.id
+
+    @property
+    def run(self) -> Run:
+        """The run as it was when it was started, or after it was finished."""
+        return self._wrapped.run
+
+    async def log(
+        self,
+        values: Mapping[str, SupportsFloat] | None = None,
+        /,
+        *,
+        step: int | None = None,
+        time: datetime | None = None,
+        **named: SupportsFloat,
+    ) -> None:
+        """Log a point for each metric; see `ActiveRun.log`."""
+        # Only a million points that wait are worth a thread; else it takes microseconds.
+        if self._wrapped.is_full:
+            await asyncio.to_thread(self._wrapped.flush)
+        self._wrapped.log(values, step=step, time=time, **named)
+
+    async def __aenter__(self) -> Self:
+        """Return the run itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Finish the run as *error* says."""
+        await asyncio.to_thread(self._wrapped.end, error)
+
+
+class _Starting:
+    """A run about to be executed: ``await`` it, or enter it with ``async with``."""
+
+    _run: AsyncActiveRun
+
+    def __init__(self, start: Callable[[], ActiveRun]) -> None:
+        self._starting = start
+
+    def __await__(self) -> Generator[Any, None, AsyncActiveRun]:
+        return self._start().__await__()
+
+    async def __aenter__(self) -> AsyncActiveRun:
+        self._run = await self._start()
+        return self._run
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._run.__aexit__(kind, error, trace)
+
+    async def _start(self) -> AsyncActiveRun:
+        run = AsyncActiveRun(await asyncio.to_thread(self._starting))
+        catch_signals()  # which no worker thread can
+        return run
+
+
+def _starting(
+    method: Callable[Concatenate[Runs, P], ActiveRun],
+) -> Callable[Concatenate[_Hopping[Runs], P], _Starting]:
+    @wraps(method)
+    def starting(self: _Hopping[Runs], /, *args: P.args, **kwargs: P.kwargs) -> _Starting:
+        return _Starting(partial(method, self._wrapped, *args, **kwargs))
+
+    return starting
+
+
 class AsyncRuns(_Hopping[Runs]):
     """The runs of all experiments; see `Runs`."""
 
@@ -74,6 +163,13 @@ class AsyncRuns(_Hopping[Runs]):
     archive = _hop(Runs.archive)
     unarchive = _hop(Runs.unarchive)
     delete = _hop(Runs.delete)
+    start = _starting(Runs.start)
+    resume = _starting(Runs.resume)
+    append = _hop(Runs.append)
+    history = _hop(Runs.history)
+    link = _hop(Runs.link)
+    beat = _hop(Runs.beat)
+    reap = _hop(Runs.reap)
 
 
 class AsyncJobs(_Hopping[Jobs]):
@@ -125,8 +221,8 @@ class AsyncExperimentStore(_Hopping[ExperimentStore]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the store."""
-        await self.close()
+        """Close the store; runs that are still active end as *error* says."""
+        await asyncio.to_thread(self._wrapped.__exit__, kind, error, trace)
 
 
 class _Opening:
@@ -150,7 +246,7 @@ class _Opening:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._store.close()
+        await self._store.__aexit__(kind, error, trace)
 
     async def _open(self) -> AsyncExperimentStore:
         return AsyncExperimentStore(await asyncio.to_thread(self._opening))

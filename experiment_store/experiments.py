@@ -64,19 +64,10 @@ class Experiments(Collection[Experiment]):
         """
         if if_exists not in ("error", "return"):
             raise InvalidArgumentError("if_exists", "must be one of error, return")
-        content = self._content(
-            NewExperiment(name, namespace=namespace, description=description, labels=labels, id=id)
+        new = NewExperiment(
+            name, namespace=namespace, description=description, labels=labels, id=id
         )
-        for _ in range(ATTEMPTS):
-            key = content["namespace"], content["name"]
-            if if_exists == "return" and (found := self._by_name(*key)):
-                return found
-            try:
-                return self._create_many([content])[0]
-            except AlreadyExistsError as error:
-                if if_exists == "error" or "id" in error.key:
-                    raise
-        self._give_up("create")
+        return self._create(new, is_found_too=if_exists == "return")
 
     @observed(len)
     def create_many(self, experiments: Iterable[NewExperiment]) -> Sequence[Experiment]:
@@ -222,6 +213,19 @@ class Experiments(Collection[Experiment]):
             for content in contents
         ]
         return records, None
+
+    def _create(self, new: NewExperiment, *, is_found_too: bool) -> Experiment:
+        content = self._content(new)
+        for _ in range(ATTEMPTS):
+            key = content["namespace"], content["name"]
+            if is_found_too and (found := self._by_name(*key)):
+                return found
+            try:
+                return self._create_many([content])[0]
+            except AlreadyExistsError as error:
+                if not is_found_too or "id" in error.key:
+                    raise
+        self._give_up("create")
 
     def _by_name(self, namespace: str, name: str) -> Experiment | None:
         where = All((Compare("namespace", Op.EQ, namespace), Compare("name", Op.EQ, name)))

@@ -19,16 +19,15 @@ from experiment_store.errors import (
 from experiment_store.experiments import Experiments
 from experiment_store.filters.predicates import all_of
 from experiment_store.mappings import ParamValue
-from experiment_store.names import check_field, is_id
+from experiment_store.names import check_field, check_fields, is_id
 from experiment_store.observing import observed
 from experiment_store.points import History, Point
-from experiment_store.records import Artifact, Run, RunState
+from experiment_store.records import Artifact, NewExperiment, NewRun, Run, RunState
 from experiment_store.run_records import RunRecords
 from experiment_store.schema import RUN
 from experiment_store.services import Services
 from experiment_store.tracking import ActiveRun
 from experiment_store.tracking.active import INTERVAL
-from experiment_store.tracking.endings import end_all
 
 LOST_AFTER = timedelta(minutes=5)
 """How old the last sign of life of a run is that is taken for lost."""
@@ -77,9 +76,10 @@ class Runs(RunRecords):
         """
         self._check_unbound("start")
         recording.check_interval(interval)
-        found = self._experiments.create(experiment, namespace=namespace, if_exists="return")
+        new_experiment = NewExperiment(experiment, namespace=namespace)
+        found = self._experiments._create(new_experiment, is_found_too=True)  # noqa: SLF001 (create would be told of as a call)
         now = self._services.now()
-        run = self.create(
+        new = NewRun(
             found.id,
             f"{now:%Y-%m-%d %H:%M:%S}" if name is None else name,
             description=description,
@@ -91,6 +91,7 @@ class Runs(RunRecords):
             heartbeat_at=now,
             id=id,
         )
+        [run] = self._create_many([self._content(new)])
         return self._activate_run(run, interval)
 
     @observed()
@@ -162,7 +163,8 @@ class Runs(RunRecords):
             run = self._get(id)
             others = [other for other in run.artifacts if other.name != artifact.name]
             with suppress(ConflictError):
-                return self.update(id, artifacts=(*others, artifact), etag=run.etag)
+                given = check_fields({"artifacts": (*others, artifact)})
+                return self._assign(id, given, run.etag)
         self._give_up("link")
 
     @observed()
@@ -193,10 +195,6 @@ class Runs(RunRecords):
         lost = list(self._iterate({}, where, "", None))
         marked = (recording.mark_lost(self._services, run, cutoff) for run in lost)
         return [run for run in marked if run is not None]
-
-    def end_active(self, error: BaseException | None) -> None:
-        """Finish what this process executes by this store, as *error* says; then it is over."""
-        end_all(error, self)
 
     def _activate_run(self, run: Run, interval: float) -> ActiveRun:
         return ActiveRun(run, self._services, self, interval=interval)

@@ -18,6 +18,7 @@ from experiment_store.page_sizes import largest_page
 from experiment_store.runs import Runs
 from experiment_store.services import Services, key_id
 from experiment_store.sources import Uuid7, random_etag, utc_now
+from experiment_store.tracking.endings import end_all
 from experiment_store.values import is_storable
 
 
@@ -90,7 +91,7 @@ class ExperimentStore(Experiments):
 
     def _close(self, error: BaseException | None) -> None:
         try:
-            self.runs.end_active(error)
+            end_all(error, self.runs)
         finally:
             self._backend.close()
 

@@ -26,6 +26,7 @@ from experiment_store import (
     tracing,
 )
 from experiment_store.backend import Backend
+from experiment_store.records import Artifact
 
 
 @frozen
@@ -78,6 +79,16 @@ CALLS: Mapping[tuple[str, str], tuple[int, Call]] = {
     ("run", "archive"): (1, lambda lab: lab.store.runs.archive(lab.run.id)),
     ("run", "unarchive"): (1, lambda lab: lab.store.runs.unarchive(lab.run.id)),
     ("run", "delete"): (1, lambda lab: lab.store.runs.delete(lab.run.id)),
+    ("run", "start"): (1, lambda lab: lab.store.runs.start("mnist").abandon()),
+    ("run", "resume"): (1, lambda lab: lab.store.runs.resume(lab.run.id).abandon()),
+    ("run", "append"): (1, lambda lab: lab.store.runs.append(lab.run.id, {})),
+    ("run", "history"): (0, lambda lab: lab.store.runs.history(lab.run.id, "loss")),
+    ("run", "link"): (
+        1,
+        lambda lab: lab.store.runs.link(lab.run.id, Artifact("model", "file:///model.pt")),
+    ),
+    ("run", "beat"): (1, lambda lab: lab.store.runs.beat(lab.run.id)),
+    ("run", "reap"): (0, lambda lab: lab.store.runs.reap()),
     ("job", "create"): (1, lambda lab: lab.store.jobs.create(lab.experiment.id, "new")),
     ("job", "create_many"): (
         3,

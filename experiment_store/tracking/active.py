@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from datetime import datetime
-from threading import Event, RLock, Thread
+from queue import SimpleQueue
+from threading import Event, RLock, Thread, current_thread, main_thread
 from time import monotonic
 from types import TracebackType
 from typing import Any, Protocol, Self, SupportsFloat
@@ -37,6 +38,7 @@ HEARTBEAT = 15.0
 """Seconds between two signs of life."""
 
 _ENDS = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED)
+_ASKING_AGAIN = 1.0  # seconds, until whoever waits looks whether there is something to wait for
 _MANY = 10_000
 _TOO_MANY = 1_000_000
 
@@ -54,6 +56,14 @@ class Recorder(Protocol):
     def update(self, id: str, *, state: RunState, error: str, finished_at: datetime | None) -> Run:
         """Tell of the end."""
         ...
+
+
+class _Request:
+    """To write what waits, and tell."""
+
+    def __init__(self) -> None:
+        self.is_done = Event()
+        self.error: ExperimentStoreError | None = None
 
 
 class ActiveRun:
@@ -78,6 +88,7 @@ class ActiveRun:
         self._batch: Batch | None = None
         self._is_over = False
         self._wake, self._stop = Event(), Event()
+        self._requests: SimpleQueue[_Request] = SimpleQueue()
         watch(self)
         self._thread = Thread(target=self._work, name=f"run {run.id}", daemon=True)
         self._thread.start()
@@ -96,6 +107,11 @@ class ActiveRun:
     def run(self) -> Run:
         """The run as it was when it was started, or after it was finished."""
         return self._run
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next `log` writes before it returns, because a million points wait."""
+        return self._buffer.count >= _TOO_MANY
 
     def log(
         self,
@@ -126,7 +142,7 @@ class ActiveRun:
                 problem = f"must be a mapping, not {type(values).__name__}"
                 raise InvalidArgumentError("values", problem)
             named = {**values, **named}
-        if self._buffer.count >= _TOO_MANY and not self._is_over:
+        if self.is_full:
             self.flush()
         if self._is_over or not self._buffer.add(named, step, time):
             raise FailedPreconditionError(RUN.name, self.id, Obstacle.FINISHED)
@@ -145,8 +161,11 @@ class ActiveRun:
         """
         if self._is_over:  # in a forked process, what waits is written by the other one
             return
-        with self._writing:
-            self._write_waiting()
+        if current_thread() is main_thread() and self._thread.is_alive():
+            self._have_written()
+        else:
+            with self._writing:
+                self._write_waiting()
 
     def link(self, name: str, uri: str, *, digest: str = "", size: int | None = None) -> None:
         """Record where something is that the run has made or used; its name is replaced.
@@ -243,6 +262,18 @@ class ActiveRun:
             else:
                 self._buffer.reopen()
 
+    def _have_written(self) -> None:
+        """Let the other thread write: on this one, signals may interrupt whatever is done."""
+        request = _Request()
+        self._requests.put(request)
+        self._wake.set()
+        while not request.is_done.wait(_ASKING_AGAIN):
+            if not self._thread.is_alive():  # which only an error outside of the store can do
+                return self.flush()
+        if request.error is not None:
+            raise request.error
+        return None
+
     def _write_waiting(self) -> None:
         while self._batch is not None or self._buffer:
             # A batch that could not be written comes again as it is: perhaps it was. And
@@ -258,18 +289,21 @@ class ActiveRun:
             self._batch = None
 
     def _work(self) -> None:
-        """Write now and then, and show that the run is alive."""
+        """Write now and then and when asked to, and show that the run is alive."""
         next_write, next_beat = monotonic() + self._interval, monotonic() + HEARTBEAT
-        is_told = False
+        is_told = is_gone = False
         while True:
             self._wake.wait(max(0.0, min(next_write, next_beat) - monotonic()))
             self._wake.clear()
+            self._serve()
             if self._stop.is_set():
                 return
             now = monotonic()
             has_to_beat, has_to_write = now >= next_beat, now >= next_write
             next_beat = now + HEARTBEAT if has_to_beat else next_beat
             next_write = now + self._interval if has_to_write else next_write
+            if is_gone:
+                continue  # the caller is told by the next flush
             try:
                 if has_to_write or self._buffer.count >= _MANY:
                     self._write_unless_others_do()
@@ -279,9 +313,18 @@ class ActiveRun:
             except ExperimentStoreError as error:
                 if not is_told:
                     _warn(self.id, error)
-                if isinstance(error, NotFoundError):
-                    return  # the caller is told by the next flush
-                is_told = True
+                is_told, is_gone = True, isinstance(error, NotFoundError)
+
+    def _serve(self) -> None:
+        while not self._requests.empty():
+            request = self._requests.get()
+            try:
+                with self._writing:
+                    self._write_waiting()
+            except ExperimentStoreError as error:
+                request.error = error
+            finally:
+                request.is_done.set()
 
     def _write_unless_others_do(self) -> None:
         if self._writing.acquire(blocking=False):

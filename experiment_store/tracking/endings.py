@@ -59,7 +59,12 @@ def watch(run: Ending) -> None:
     _hook_in()
     _raised.clear()  # whatever was raised before this, the program has survived it
     _active.add(run)
-    if current_thread() is main_thread():
+    catch_signals()
+
+
+def catch_signals() -> None:
+    """See to it that signals end the active runs, if this is the main thread."""
+    if _active and current_thread() is main_thread():
         for number in _SIGNALS:
             if signal.getsignal(number) == signal.SIG_DFL:
                 signal.signal(number, _raise)

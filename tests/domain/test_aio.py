@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Sequence
+import signal
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from threading import Event, current_thread, main_thread
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from experiment_store import (
     NewJob,
     NewRun,
     NotFoundError,
+    RunState,
     StorageState,
     connect,
 )
@@ -26,8 +28,10 @@ from experiment_store.aio import AsyncExperimentStore, AsyncJobs, AsyncRuns
 from experiment_store.aio import connect as connect_async
 from experiment_store.backend import Parent, Refusal
 from experiment_store.jobs import Jobs
+from experiment_store.records import Artifact
 from experiment_store.runs import Runs
 from experiment_store.schema import Kind, R
+from experiment_store.tracking import active, endings
 from experiment_store_memory import MemoryBackend
 
 T = TypeVar("T")
@@ -39,6 +43,7 @@ _TWINS: list[tuple[type, type]] = [
     (AsyncJobs, Jobs),
 ]
 _ON_ONE_THREAD = {"bound"}  # a host's connection is: AsyncConnection.run_sync is the way there
+_ENTERED = {"start", "resume"}  # by await or async with, as a store is
 _METHODS = [
     (twin, original, name)
     for twin, original in _TWINS
@@ -75,7 +80,7 @@ def test_a_call_is_awaited_and_only_an_iteration_is_iterated(
     call = getattr(twin, name)
 
     assert inspect.isasyncgenfunction(call) == (name == "iterate")
-    assert inspect.iscoroutinefunction(call) == (name != "iterate")
+    assert inspect.iscoroutinefunction(call) == (name not in {"iterate", *_ENTERED})
 
 
 def test_connecting_takes_the_arguments_of_its_namesake() -> None:
@@ -311,6 +316,113 @@ def test_many_awaits_at_once_create_one_of_each_name() -> None:
         assert (await store.list(with_total=True)).total_size == 10
 
     _with_store(use)
+
+
+def test_a_run_is_executed_in_a_block() -> None:
+    async def use(store: AsyncExperimentStore) -> None:
+        async with store.runs.start("mnist", params={"lr": 0.1}) as run:
+            assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
+            for step in range(10):
+                await run.log({"a b": 2.0}, step=step, loss=step % 4)
+            await run.flush()
+            assert len(await store.runs.history(run.id, "loss", points=4)) == 3
+            await run.link("model", "file:///model.pt")
+            await store.runs.link(run.id, Artifact("data", "file:///data"))
+            await store.runs.beat(run.id)
+            await store.runs.append(run.id, {"loss": []})
+            assert run.run.state == "RUNNING"
+
+        assert run.run.state == "SUCCEEDED"
+        found = await store.runs.get(run.id)
+        assert [artifact.name for artifact in found.artifacts] == ["model", "data"]
+        assert found.metrics["a b"].count == 10
+        assert await store.runs.reap() == []
+
+    _with_store(use)
+
+
+def test_a_run_is_executed_by_hand() -> None:
+    async def use(store: AsyncExperimentStore) -> None:
+        run = await store.runs.start("mnist")
+        await run.log(loss=1.0)
+        await run.finish(RunState.FAILED, error="diverged")
+        async with store.runs.resume(run.id) as run:
+            await run.log(loss=2.0)
+
+        assert (await store.runs.history(run.id, "loss")).steps.tolist() == [0, 1]
+        assert run.run.state is RunState.SUCCEEDED
+
+    _with_store(use)
+
+
+def test_a_run_whose_task_is_cancelled_is_canceled() -> None:
+    async def use(store: AsyncExperimentStore) -> None:
+        entered = asyncio.Event()
+
+        async def execute() -> None:
+            async with store.runs.start("mnist"):
+                entered.set()
+                await asyncio.sleep(_LONG)
+
+        task = asyncio.create_task(execute())
+        await entered.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+        [run] = (await store.runs.list()).items
+        assert run.state is RunState.CANCELED
+
+    _with_store(use)
+
+
+def test_a_store_whose_block_fails_fails_its_runs() -> None:
+    backend = _Gated()
+    backend.gate.set()
+
+    async def use() -> None:
+        async with AsyncExperimentStore(ExperimentStore(backend)) as store:
+            await store.runs.start("mnist")
+            raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        _run(use())
+
+    [run] = ExperimentStore(backend).runs.iterate()
+    assert (run.state, run.error) == (RunState.FAILED, "KeyError: 'ours'")
+
+
+def test_logging_does_not_block_the_loop_even_when_it_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    backend = _Gated()
+    backend.gate.set()
+    monkeypatch.setattr(active, "_TOO_MANY", 2)
+
+    async def use() -> None:
+        store = AsyncExperimentStore(ExperimentStore(backend))
+        async with store.runs.start("mnist", interval=3_000.0) as run:
+            backend.gate.clear()
+            backend.entered.clear()
+            await run.log(loss=1.0)
+            await run.log(loss=2.0)
+            assert not backend.entered.is_set()
+            logging = asyncio.create_task(run.log(loss=3.0))
+            await asyncio.to_thread(backend.entered.wait, _LONG)
+            assert not logging.done()
+            backend.gate.set()
+            await logging
+        assert len(await store.runs.history(run.id, "loss")) == 3
+
+    _run(use())
+
+    assert not backend.on_main_thread
+
+
+@pytest.fixture(autouse=True)
+def _signals_are_left_to_the_system() -> Iterator[None]:
+    yield  # a run that ends on a worker thread cannot do so
+    endings._leave_signals()
 
 
 def _with_store(use: Callable[[AsyncExperimentStore], Coroutine[Any, Any, None]]) -> None:

@@ -203,7 +203,7 @@ def test_steps_count_on_from_the_last_that_was_given(wired: ExperimentStore) -> 
         run.log(loss=8.0)
         run.log(loss=-5.0, step=-5)
         run.log(loss=-4.0)
-        run.log(loss=9.0, step=np.int64(9))
+        run.log(loss=9.0, step=np.int64(9))  # type: ignore[arg-type]  # an integer all the same
         run.log(step=20)
         run.log(loss=21.0)
 
@@ -591,7 +591,8 @@ def test_a_run_that_is_deleted_meanwhile_is_told_of(wired: ExperimentStore) -> N
     with listening() as heard, wired.runs.start("mnist", interval=0.001) as run:
         wired.runs.delete(run.id)
         run.log(loss=1.0)
-        run._thread.join(PATIENCE)
+        while not [record for record in heard if record.levelname == "WARNING"]:
+            run._thread.join(0.001)
 
         with pytest.raises(NotFoundError):
             run.finish()

@@ -183,6 +183,7 @@ def _report_from_a_child(run: Any, store: ExperimentStore, pipe: int) -> None:
     try:
         run.flush()
         done = run.finish()
+        said = "logged"
         try:
             run.log(loss=2.0)
         except FailedPreconditionError:
