@@ -13,7 +13,7 @@ import pytest
 
 from experiment_store.filters import compile_filter
 from experiment_store.filters.predicates import ALWAYS, NEVER
-from experiment_store.schema import EXPERIMENT
+from experiment_store.schema import EXPERIMENT, RUN
 from experiment_store.sources import utc_now
 
 ROOT = Path(__file__).parent.parent
@@ -53,7 +53,9 @@ def test_an_example_of_the_documentation_runs(
     re.findall(r"^\| `([^`]+)` \|", README.split("## Backends")[0], re.MULTILINE),
 )
 def test_a_filter_of_the_readme_means_something(text: str) -> None:
-    assert compile_filter(text, EXPERIMENT, utc_now()) not in (ALWAYS, NEVER)
+    kind = RUN if text.startswith(("params", "metrics")) else EXPERIMENT
+
+    assert compile_filter(text, kind, utc_now()) not in (ALWAYS, NEVER)
 
 
 def test_the_demonstration_runs_twice_on_one_file(tmp_path: Path) -> None:
