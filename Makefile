@@ -41,6 +41,7 @@ soak: .venv/test
 
 bench: .venv/test
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.histories
 
 bench-peers: .venv/test
 	$(BIN)/python -m benchmarks.peers

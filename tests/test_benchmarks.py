@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from benchmarks import tables
 from benchmarks.harness import Effort, Measurement, WrongAnswerError, agree, measure, summary
+from benchmarks.histories import LOG, READ, WRITE
 from benchmarks.large.crowd import CROWDED, PREFIX, Crowd
 from benchmarks.large.load import STEPS
 from benchmarks.large.questions import READS, SCANS, WRITES
@@ -75,6 +76,25 @@ def test_a_quick_run_of_growth_measures_every_operation_and_leaves_nothing(tmp_p
     operations = [question.name for question in (*READS, *WRITES)]
     scans = [question.name for question in SCANS]
     assert table == ["operation", *operations, "scan", *scans, "step", *STEPS, *STEPS]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
+def test_a_quick_run_of_histories_measures_every_operation_and_leaves_nothing(
+    backend: str, tmp_path: Path, postgres_url: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.histories", "--quick", "--backends", backend],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path), "EXPERIMENT_STORE_TEST_POSTGRES": postgres_url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    table = [line.split(" | ")[0][2:] for line in done.stdout.splitlines() if line[:2] == "| "]
+    assert table == ["operation", WRITE, LOG, READ]
     assert list(tmp_path.iterdir()) == []
 
 
