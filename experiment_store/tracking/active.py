@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
-from queue import SimpleQueue
-from threading import Event, RLock, Thread, current_thread, main_thread
+from queue import Empty, SimpleQueue
+from threading import RLock, Thread, current_thread, main_thread
 from time import monotonic
 from types import TracebackType
 from typing import Any, Protocol, Self, SupportsFloat
@@ -62,8 +63,7 @@ class _Request:
     """To write what waits, and tell."""
 
     def __init__(self) -> None:
-        self.is_done = Event()
-        self.error: ExperimentStoreError | None = None
+        self.answer: SimpleQueue[ExperimentStoreError | None] = SimpleQueue()
 
 
 class ActiveRun:
@@ -87,8 +87,9 @@ class ActiveRun:
         self._ending, self._writing = RLock(), RLock()
         self._batch: Batch | None = None
         self._is_over = False
-        self._wake, self._stop = Event(), Event()
-        self._requests: SimpleQueue[_Request] = SimpleQueue()
+        # An exception from a signal handler leaves the lock of an Event held, but no queue.
+        self._requests: SimpleQueue[_Request | None] = SimpleQueue()
+        self._is_woken = False
         watch(self)
         self._thread = Thread(target=self._work, name=f"run {run.id}", daemon=True)
         self._thread.start()
@@ -146,8 +147,9 @@ class ActiveRun:
             self.flush()
         if self._is_over or not self._buffer.add(named, step, time):
             raise FailedPreconditionError(RUN.name, self.id, Obstacle.FINISHED)
-        if self._buffer.count >= _MANY:
-            self._wake.set()
+        if self._buffer.count >= _MANY and not self._is_woken:
+            self._is_woken = True
+            self._requests.put(None)
 
     def flush(self) -> None:
         """Write all that has been logged; then it is in the store.
@@ -225,8 +227,7 @@ class ActiveRun:
         """Log no more, and leave the run as it is in the store. Idempotent."""
         self._is_over = True
         unwatch(self)
-        self._stop.set()
-        self._wake.set()
+        self._requests.put(None)
         self._thread.join()  # it may be in the middle of a write
 
     def forget(self) -> None:
@@ -266,13 +267,16 @@ class ActiveRun:
         """Let the other thread write: on this one, signals may interrupt whatever is done."""
         request = _Request()
         self._requests.put(request)
-        self._wake.set()
-        while not request.is_done.wait(_ASKING_AGAIN):
-            if not self._thread.is_alive():  # which only an error outside of the store can do
-                return self.flush()
-        if request.error is not None:
-            raise request.error
-        return None
+        while True:
+            try:
+                error = request.answer.get(timeout=_ASKING_AGAIN)
+            except Empty:
+                if not self._thread.is_alive():  # which only an error outside of the store can do
+                    return self.flush()
+            else:
+                if error is not None:
+                    raise error
+                return None
 
     def _write_waiting(self) -> None:
         while self._batch is not None or self._buffer:
@@ -293,11 +297,12 @@ class ActiveRun:
         next_write, next_beat = monotonic() + self._interval, monotonic() + HEARTBEAT
         is_told = is_gone = False
         while True:
-            self._wake.wait(max(0.0, min(next_write, next_beat) - monotonic()))
-            self._wake.clear()
-            self._serve()
-            if self._stop.is_set():
+            with suppress(Empty):
+                pause = max(0.0, min(next_write, next_beat) - monotonic())
+                self._serve(self._requests.get(timeout=pause))
+            if self._is_over:
                 return
+            self._is_woken = False
             now = monotonic()
             has_to_beat, has_to_write = now >= next_beat, now >= next_write
             next_beat = now + HEARTBEAT if has_to_beat else next_beat
@@ -315,16 +320,16 @@ class ActiveRun:
                     _warn(self.id, error)
                 is_told, is_gone = True, isinstance(error, NotFoundError)
 
-    def _serve(self) -> None:
-        while not self._requests.empty():
-            request = self._requests.get()
-            try:
-                with self._writing:
-                    self._write_waiting()
-            except ExperimentStoreError as error:
-                request.error = error
-            finally:
-                request.is_done.set()
+    def _serve(self, request: _Request | None) -> None:
+        if request is None:
+            return
+        error = None
+        try:
+            with self._writing:
+                self._write_waiting()
+        except ExperimentStoreError as failure:
+            error = failure
+        request.answer.put(error)
 
     def _write_unless_others_do(self) -> None:
         if self._writing.acquire(blocking=False):
