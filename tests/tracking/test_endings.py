@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from random import Random
-from threading import Thread
+from threading import Event, Thread
 from types import FrameType
 from typing import Any
 
@@ -21,10 +23,12 @@ from experiment_store import (
     UnavailableError,
 )
 from experiment_store.summaries import summary
-from experiment_store.tracking import endings
+from experiment_store.tracking import active, endings
+from experiment_store.tracking.buffer import Buffer
 from tests.tracking.wired import WiredBackend, cut
 
 LONG = 3_000.0
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -297,3 +301,74 @@ def _chunks() -> Any:
     from experiment_store.schema import CHUNK  # noqa: PLC0415 (as above)
 
     return Plan(CHUNK, ALWAYS, limit=10)
+
+
+def test_a_copy_that_is_forgotten_does_nothing_any_more(wired: ExperimentStore) -> None:
+    run = wired.runs.start("mnist", interval=LONG)
+    run.log(loss=1.0)
+
+    endings._forget_all()
+
+    run.flush()
+    with pytest.raises(FailedPreconditionError):
+        run.log(loss=2.0)
+    assert run.finish().state == RunState.RUNNING
+    run.abandon()
+    assert not wired.runs.history(run.id, "loss")
+
+
+def test_who_finishes_while_another_does_gets_the_same(
+    wired: ExperimentStore, backend: WiredBackend
+) -> None:
+    run = wired.runs.start("mnist", interval=LONG)
+    run.log(loss=1.0)
+    second = Thread(target=run.finish, args=[RunState.FAILED])
+
+    def finishing(work: Any) -> Any:
+        second.start()
+        second.join(0.05)
+        with pytest.raises(FailedPreconditionError):
+            run.log(loss=2.0)
+        return work()
+
+    backend.fates = [finishing]
+    done = run.finish()
+    second.join(30)
+
+    assert wired.runs.get(run.id) == done
+    assert done.state == RunState.SUCCEEDED
+
+
+def test_who_waits_for_a_write_sees_when_nobody_does_it(
+    wired: ExperimentStore, backend: WiredBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(active, "_ASKING_AGAIN", 0.001)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+
+    def slow(work: Any) -> Any:
+        Event().wait(0.05)
+        return work()
+
+    def ended(_: Any) -> Any:
+        raise SystemExit
+
+    with wired.runs.start("mnist", interval=LONG) as run:
+        run.log(loss=1.0)
+        backend.fates = [slow]
+        run.flush()
+        run.log(loss=2.0)
+        backend.fates = [ended]
+        run.flush()
+        assert wired.runs.history(run.id, "loss").values.tolist() == [1.0, 2.0]
+
+
+def test_what_was_taken_comes_again_until_it_is_safe() -> None:
+    buffer = Buffer(lambda: NOON, {})
+    assert buffer.add({"loss": 1.0}, None, None)
+
+    first = buffer.take()
+    assert buffer.add({"loss": 2.0}, None, None)
+
+    assert buffer.take() == first
+    buffer.release()
+    assert buffer.take()["loss"].values.tolist() == [2.0]

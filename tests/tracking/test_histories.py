@@ -326,3 +326,13 @@ def _all_chunks() -> Any:
     from experiment_store.plan import Plan  # noqa: PLC0415 (as above)
 
     return Plan(CHUNK, ALWAYS, limit=10)
+
+
+def test_a_long_history_is_read_in_order(wired: ExperimentStore) -> None:
+    id = made(wired)
+    count = 101_000
+    whole = History(range(count), [0.5] * count, range(count))
+
+    wired.runs.append(id, {"loss": whole})
+
+    assert wired.runs.history(id, "loss") == whole
