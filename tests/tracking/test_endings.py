@@ -170,6 +170,7 @@ def test_a_forked_process_leaves_the_run_to_the_other_one(wired: ExperimentStore
     with wired.runs.start("mnist", interval=LONG) as run:
         run.log(loss=1.0)
         parent, copied = os.pipe()
+        said, status = b"", -1
         if child := os.fork():
             os.close(copied)
             with os.fdopen(parent, "rb") as file:
