@@ -7,7 +7,6 @@ at a million. Only what a process has logged since the last write can be lost wi
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -15,7 +14,7 @@ from queue import Empty, SimpleQueue
 from threading import RLock, Thread, current_thread, main_thread
 from time import monotonic
 from types import TracebackType
-from typing import Any, Protocol, Self, SupportsFloat
+from typing import Self, SupportsFloat
 
 from experiment_store.errors import (
     ExperimentStoreError,
@@ -24,13 +23,14 @@ from experiment_store.errors import (
     NotFoundError,
     Obstacle,
 )
-from experiment_store.names import MAX_ERROR
-from experiment_store.recording import Batch, make_batch, write
 from experiment_store.records import Artifact, Run, RunState
 from experiment_store.schema import RUN
 from experiment_store.services import Services
 from experiment_store.tracking.buffer import Buffer
-from experiment_store.tracking.endings import Terminated, unwatch, watch
+from experiment_store.tracking.endings import unwatch, watch
+from experiment_store.tracking.outcomes import outcome, storable
+from experiment_store.tracking.recorder import Recorder
+from experiment_store.tracking.writer import Request, Writer
 
 INTERVAL = 1.0
 """Seconds that points wait, unless there are many."""
@@ -42,28 +42,6 @@ _ENDS = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED)
 _ASKING_AGAIN = 1.0  # seconds, until whoever waits looks whether there is something to wait for
 _MANY = 10_000
 _TOO_MANY = 1_000_000
-
-
-class Recorder(Protocol):
-    """What an active run does to its record."""
-
-    def beat(self, id: str) -> None:
-        """Show that the run is being executed."""
-
-    def link(self, id: str, artifact: Artifact) -> Run:
-        """Record a link."""
-        ...
-
-    def update(self, id: str, *, state: RunState, error: str, finished_at: datetime | None) -> Run:
-        """Tell of the end."""
-        ...
-
-
-class _Request:
-    """To write what waits, and tell."""
-
-    def __init__(self) -> None:
-        self.answer: SimpleQueue[ExperimentStoreError | None] = SimpleQueue()
 
 
 class ActiveRun:
@@ -84,11 +62,11 @@ class ActiveRun:
         self._interval = interval
         self._buffer = Buffer(services.now, run.metrics)
         # Reentrant, since a handler of signals may call whatever it has interrupted.
-        self._ending, self._writing = RLock(), RLock()
-        self._batch: Batch | None = None
+        self._ending = RLock()
+        self._writer = Writer(run.id, services, self._buffer)
         self._is_over = False
         # An exception from a signal handler leaves the lock of an Event held, but no queue.
-        self._requests: SimpleQueue[_Request | None] = SimpleQueue()
+        self._requests: SimpleQueue[Request | None] = SimpleQueue()
         self._is_woken = False
         watch(self)
         self._thread = Thread(target=self._work, name=f"run {run.id}", daemon=True)
@@ -166,8 +144,7 @@ class ActiveRun:
         if current_thread() is main_thread() and self._thread.is_alive():
             self._have_written()
         else:
-            with self._writing:
-                self._write_waiting()
+            self._writer.write()
 
     def link(self, name: str, uri: str, *, digest: str = "", size: int | None = None) -> None:
         """Record where something is that the run has made or used; its name is replaced.
@@ -206,7 +183,7 @@ class ActiveRun:
             return self._run
         with self._ending:
             if not self._is_over:
-                self._finish(state, _storable(error))
+                self._finish(state, storable(error))
             return self._run
 
     def end(self, error: BaseException | None) -> None:
@@ -215,7 +192,7 @@ class ActiveRun:
         Raises:
             ExperimentStoreError: As of `finish`; with an *error*, it is only noted there.
         """
-        state, text = _outcome(error)
+        state, text = outcome(error)
         try:
             self.finish(state, error=text)
         except ExperimentStoreError as failure:
@@ -265,7 +242,7 @@ class ActiveRun:
 
     def _have_written(self) -> None:
         """Let the other thread write: on this one, signals may interrupt whatever is done."""
-        request = _Request()
+        request = Request()
         self._requests.put(request)
         while True:
             try:
@@ -278,20 +255,6 @@ class ActiveRun:
                     raise error
                 return None
 
-    def _write_waiting(self) -> None:
-        while self._batch is not None or self._buffer:
-            # A batch that could not be written comes again as it is: perhaps it was. And
-            # whatever line of this an interrupt has kept from being run, nothing is lost.
-            if self._batch is None:
-                self._batch = make_batch(self._services, self.id, self._buffer.take())
-            self._buffer.release()
-            try:
-                write(self._services, self._batch)
-            except InvalidArgumentError:
-                self._batch = None  # it would never be written
-                raise
-            self._batch = None
-
     def _work(self) -> None:
         """Write now and then and when asked to, and show that the run is alive."""
         next_write, next_beat = monotonic() + self._interval, monotonic() + HEARTBEAT
@@ -299,7 +262,8 @@ class ActiveRun:
         while True:
             with suppress(Empty):
                 pause = max(0.0, min(next_write, next_beat) - monotonic())
-                self._serve(self._requests.get(timeout=pause))
+                if (request := self._requests.get(timeout=pause)) is not None:
+                    self._writer.serve(request)
             if self._is_over:
                 return
             self._is_woken = False
@@ -311,7 +275,7 @@ class ActiveRun:
                 continue  # the caller is told by the next flush
             try:
                 if has_to_write or self._buffer.count >= _MANY:
-                    self._write_unless_others_do()
+                    self._writer.write_unless_others_do()
                 if has_to_beat:
                     self._recorder.beat(self.id)
                 is_told = False
@@ -319,46 +283,6 @@ class ActiveRun:
                 if not is_told:
                     _warn(self.id, error)
                 is_told, is_gone = True, isinstance(error, NotFoundError)
-
-    def _serve(self, request: _Request | None) -> None:
-        if request is None:
-            return
-        error = None
-        try:
-            with self._writing:
-                self._write_waiting()
-        except ExperimentStoreError as failure:
-            error = failure
-        request.answer.put(error)
-
-    def _write_unless_others_do(self) -> None:
-        if self._writing.acquire(blocking=False):
-            try:
-                self._write_waiting()
-            finally:
-                self._writing.release()
-
-
-def _outcome(error: BaseException | None) -> tuple[RunState, str]:
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
-        return RunState.SUCCEEDED, ""
-    if isinstance(error, Terminated):
-        return RunState.FAILED, str(error)
-    from traceback import format_exception_only  # noqa: PLC0415 (few runs fail)
-
-    text = "".join(format_exception_only(error)).strip()
-    return RunState.CANCELED if _is_cancellation(error) else RunState.FAILED, text
-
-
-def _is_cancellation(error: BaseException) -> bool:
-    # Whoever raises its error has loaded asyncio, which takes longer than all of ours.
-    asyncio: Any = sys.modules.get("asyncio")
-    kinds = (KeyboardInterrupt,) if asyncio is None else (KeyboardInterrupt, asyncio.CancelledError)
-    return isinstance(error, kinds)
-
-
-def _storable(text: str) -> str:
-    return text.replace("\0", "").encode("utf-8", "replace").decode()[:MAX_ERROR]
 
 
 def _warn(id: str, error: ExperimentStoreError) -> None:

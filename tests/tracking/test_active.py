@@ -633,7 +633,7 @@ def test_a_write_that_takes_long_does_not_stop_the_others(
     wired: ExperimentStore, backend: WiredBackend
 ) -> None:
     with wired.runs.start("mnist", interval=0.001) as run:
-        with run._writing:
+        with run._writer._writing:
             run.log(loss=1.0)
             thread = run._thread
             thread.join(0.02)
