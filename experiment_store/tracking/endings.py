@@ -109,7 +109,7 @@ def _leave_signals() -> None:
 @cache
 def _hook_in() -> None:
     atexit.register(_end_at_exit)
-    if hasattr(os, "register_at_fork"):
+    if hasattr(os, "register_at_fork"):  # pragma: no branch (Windows has no forks)
         os.register_at_fork(after_in_child=_forget_all)
 
 
