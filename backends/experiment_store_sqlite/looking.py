@@ -19,6 +19,8 @@ from experiment_store_sqlite.places import log_of, real, size_of
 
 APPLICATION_ID = 0x45585053  # "EXPS", in the file's header: `file` and others can tell
 
+_SMALLEST = 512  # bytes of a page, of which a database has at least one
+
 
 def as_uri(path: str, parameters: str) -> str:
     """Return the URI by which SQLite opens *path* with *parameters*."""
@@ -41,7 +43,7 @@ def refuse_others(path: str) -> None:
     if size == 0 and is_logged:
         lost = f"{log_of(file)!r} is the log of a database that is not there"
         raise BackendError("open", f"failed: {lost}: put the database back, or delete the log")
-    if size == 1:  # which SQLite would take for empty
+    if 0 < size < _SMALLEST:  # of which SQLite would read the rest as zeros
         raise BackendError("open", f"failed: {path!r} is not a database: name another file")
     if size and not _may_be_ours(path, is_logged=is_logged):
         raise another_program(path)

@@ -27,7 +27,8 @@ def test_rows_give_back_their_records_one_by_one_and_all_at_once(
 ) -> None:
     kind, batch = of
 
-    rows = codec(kind).rows(batch)
+    written = codec(kind).rows(batch)
+    rows = [row[: len(kind.fields)] for row in written]  # what is derived is never read
 
     for read in (codec(kind).records(rows), [codec(kind).record(row) for row in rows]):
         for actual, expected in zip(read, batch, strict=True):

@@ -291,6 +291,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @given(st.integers(1, 2**20))
 @example(1)
+@example(70)  # in the middle of what says whose database it is
 @example(100)
 @example(4096)
 @example(-1)  # all but an end of the last page, which SQLite would not miss
