@@ -132,6 +132,8 @@ class ActiveRun:
     def flush(self) -> None:
         """Write all that has been logged; then it is in the store.
 
+        A handler of signals that has interrupted `log` does not wait for it.
+
         Raises:
             NotFoundError: The run has been deleted.
             UnavailableError: The store is out of reach; the points go on waiting.
@@ -141,7 +143,9 @@ class ActiveRun:
         """
         if self._is_over:  # in a forked process, what waits is written by the other one
             return
-        if current_thread() is main_thread() and self._thread.is_alive():
+        if self._buffer.is_in_use_here:  # by what a handler of signals has interrupted
+            self._requests.put(Request())
+        elif current_thread() is main_thread() and self._thread.is_alive():
             self._have_written()
         else:
             self._writer.write()

@@ -1,16 +1,18 @@
 """Points that wait to be written, packed, so that one more costs next to nothing.
 
-Any thread may call, and be interrupted by an exception from a signal handler: what
-is taken stays here until it is said to be safe, and each point is added at a stroke.
+Any thread may call, and be interrupted by a signal handler that raises, or calls this
+again: what is taken stays here until it is said to be safe, and each point is added
+at a stroke.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from struct import Struct
-from threading import Lock
+from threading import RLock, get_ident
 from typing import SupportsFloat
 
 from experiment_store.errors import InvalidArgumentError
@@ -32,13 +34,14 @@ class Buffer:
         *now* tells the time of points that come without one.
         """
         self._now = now
-        self._lock = Lock()
+        self._lock = RLock()  # reentrant, for handlers of signals
         self._names = set(metrics)
         self._next_step = 0
         self._count_on(max((metric.step for metric in metrics.values()), default=-1))
-        self._packed: dict[str, bytearray] = {}
+        self._packed: dict[str, bytearray] = defaultdict(bytearray)
         self._taken: dict[str, bytearray] = {}
         self._is_closed = False
+        self._adding = 0  # the thread that is
         self.count = 0
         """How many points wait to be taken, about."""
 
@@ -61,28 +64,23 @@ class Buffer:
             step = check_integer("step", step)
         micros = None if time is None else to_micros(check_time("time", time))
         with self._lock:
-            if self._is_closed:
-                return False
-            if not self._names.issuperset(values):
-                self._check_names(values)
-            if step is None:
-                step = self._next_step
-            if micros is None:  # asked here, so that points stand in the order of their times
-                micros = to_micros(self._now())
-            for name, value in zip(values, floats, strict=True):
-                packed = self._packed.get(name)
-                if packed is None:
-                    packed = self._packed[name] = bytearray()
-                packed.extend(_POINT.pack(step, value, micros))
-            self._count_on(step)
-            self.count += len(floats)
-            return True
+            before, self._adding = self._adding, get_ident()
+            try:
+                return self._add(values, floats, step, micros)
+            finally:
+                self._adding = before
+
+    @property
+    def is_in_use_here(self) -> bool:
+        """Whether this thread is adding a point, and a handler of signals has interrupted it."""
+        return self._adding == get_ident()
 
     def take(self) -> Mapping[str, History]:
         """Return all points, by metric: the same again unless `release` was called."""
         with self._lock:
-            if not self._taken:
-                self._taken, self._packed = self._packed, {}
+            empty: dict[str, bytearray] = defaultdict(bytearray)
+            if not self._taken:  # no call from here on, as above
+                self._taken, self._packed = self._packed, empty
                 self.count = 0
             return {name: _unpacked(bytes(packed)) for name, packed in self._taken.items()}
 
@@ -101,6 +99,29 @@ class Buffer:
 
     def _count_on(self, step: int) -> None:
         self._next_step = min(step + 1, MAX_INTEGER)
+
+    def _add(
+        self,
+        values: Mapping[str, SupportsFloat],
+        floats: Sequence[float],
+        step: int | None,
+        micros: int | None,
+    ) -> bool:
+        if self._is_closed:
+            return False
+        if not self._names.issuperset(values):
+            self._check_names(values)
+        if step is None:
+            step = self._next_step
+        if micros is None:  # asked here, so that points stand in the order of their times
+            micros = to_micros(self._now())
+        for name, value in zip(values, floats, strict=True):
+            point = _POINT.pack(step, value, micros)
+            # No call of Python's: a handler cannot take in between what is about to grow.
+            self._packed[name] += point
+        self._count_on(step)
+        self.count += len(floats)
+        return True
 
     def _check_names(self, values: Mapping[str, SupportsFloat]) -> None:
         names = self._names | {check_field("metric", name) for name in values}

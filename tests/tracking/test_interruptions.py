@@ -1,0 +1,78 @@
+"""Handlers of signals that log and flush, in the middle of what the program logs and flushes."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+import experiment_store
+from experiment_store.tracking import active, buffer
+
+_LONG = 3_600.0
+
+
+@contextmanager
+def _interrupted(code: Any, handle: Callable[[], None]) -> Iterator[list[int]]:
+    """Interrupt the main thread once at every line of *code*, as if by a signal."""
+    seen: list[int] = []
+
+    def trace_line(frame: Any, event: str, _: Any) -> Any:
+        if event == "line" and frame.f_lineno not in seen:
+            seen.append(frame.f_lineno)
+            signal.raise_signal(signal.SIGUSR1)
+        return trace_line
+
+    def trace(frame: Any, _: str, __: Any) -> Any:
+        return trace_line if frame.f_code is code else None
+
+    before, tracing = signal.signal(signal.SIGUSR1, lambda *_: handle()), sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield seen
+    finally:
+        sys.settrace(tracing)
+        signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        buffer.Buffer.add.__code__,
+        buffer.Buffer._add.__code__,
+        active.ActiveRun.log.__code__,
+        active.ActiveRun.flush.__code__,
+        active.ActiveRun._have_written.__code__,
+    ],
+    ids=lambda code: code.co_name,
+)
+@pytest.mark.parametrize("flushes", [False, True], ids=["logs", "flushes"])
+def test_a_handler_of_signals_neither_loses_nor_doubles_a_point(
+    code: Any, *, flushes: bool
+) -> None:
+    with experiment_store.connect("memory://") as store:
+        run = store.runs.start("mnist", interval=_LONG)
+        logged = 0
+
+        def handle() -> None:
+            nonlocal logged
+            if flushes:
+                run.flush()
+            else:
+                run.log(loss=0.5)
+                logged += 1
+
+        with _interrupted(code, handle) as interrupted:
+            for step in range(3):
+                run.log(step=step, loss=1.0, accuracy=0.5)
+                run.flush()
+        run.finish()
+
+        assert interrupted
+        assert len(store.runs.history(run.id, "loss")) == 3 + logged
+        assert store.runs.history(run.id, "accuracy").steps.tolist() == [0, 1, 2]
+        assert store.runs.get(run.id).metrics["loss"].count == 3 + logged
