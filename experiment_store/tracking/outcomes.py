@@ -16,6 +16,10 @@ def outcome(error: BaseException | None) -> tuple[RunState, str]:
         return RunState.SUCCEEDED, ""
     if isinstance(error, Terminated):
         return RunState.FAILED, str(error)
+    if type(error) is KeyboardInterrupt and not error.args:
+        # If text is evaluated at exit, as by the import below, the interpreter forgets to end
+        # by SIGINT (CPython's unhandled_keyboard_interrupt), and a shell goes on with its loop.
+        return RunState.CANCELED, "KeyboardInterrupt"
     from traceback import format_exception_only  # noqa: PLC0415 (few runs fail)
 
     text = "".join(format_exception_only(error)).strip()
