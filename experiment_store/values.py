@@ -77,7 +77,10 @@ def check_integer(argument: str, value: Any, *, least: int = -MAX_INTEGER - 1) -
     """
     if not hasattr(value, "__index__") or isinstance(value, bool):
         raise InvalidArgumentError(argument, f"must be an integer, not {type(value).__name__}")
-    whole = index(value)  # NumPy's too
+    try:
+        whole = index(value)  # NumPy's too
+    except TypeError as error:  # all arrays and tensors have the method, few an integer
+        raise InvalidArgumentError(argument, f"must be an integer: {error}") from error
     if not least <= whole <= MAX_INTEGER:
         raise InvalidArgumentError(argument, f"must lie in {least} to {MAX_INTEGER}")
     return whole
