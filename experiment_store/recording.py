@@ -145,14 +145,16 @@ def time_before(now: datetime, age: timedelta) -> datetime:
         raise InvalidArgumentError("age", "must not reach before the year 1") from error
 
 
-def check_interval(interval: float) -> None:
-    """Refuse an *interval* in seconds that is none, or longer than an hour.
+def check_interval(interval: float) -> float:
+    """Return *interval*, in seconds, if it is one and no longer than an hour.
 
     Raises:
         InvalidArgumentError: It is so.
     """
-    if not 0 < check_float("interval", interval) <= _HOUR:
+    seconds = check_float("interval", interval)
+    if not 0 < seconds <= _HOUR:
         raise InvalidArgumentError("interval", "must be at most 3600 seconds, and more than 0")
+    return seconds
 
 
 def _packed(history: History) -> Iterator[str]:

@@ -75,7 +75,7 @@ class Runs(RunRecords):
             UnsupportedError: The store is bound to a host's transaction.
         """
         self._check_unbound("start")
-        recording.check_interval(interval)
+        interval = recording.check_interval(interval)
         new_experiment = NewExperiment(experiment, namespace=namespace)
         found = self._experiments._create(new_experiment, is_found_too=True)  # noqa: SLF001 (create would be told of as a call)
         now = self._services.now()
@@ -103,7 +103,7 @@ class Runs(RunRecords):
             UnsupportedError: The store is bound to a host's transaction.
         """
         self._check_unbound("resume")
-        recording.check_interval(interval)
+        interval = recording.check_interval(interval)
         given = {
             "state": RunState.RUNNING,
             "finished_at": None,
