@@ -52,12 +52,14 @@ class Ending(Protocol):
 
 _active: set[Ending] = set()
 _raised: list[Terminated] = []
+_survived: list[object] = [None]
 
 
 def watch(run: Ending) -> None:
     """Tell *run* of the end of the process, until `unwatch`."""
     _hook_in()
     _raised.clear()  # whatever was raised before this, the program has survived it
+    _survived[:] = [getattr(sys, "last_value", None)]  # as interactive ones do
     _active.add(run)
     catch_signals()
 
@@ -116,7 +118,8 @@ def _hook_in() -> None:
 def _end_at_exit() -> None:
     # What the program died of, if it did, has been printed and is remembered by the
     # interpreter; a SystemExit is not, so we remember our own.
-    end_all(_raised[-1] if _raised else getattr(sys, "last_value", None))
+    last = getattr(sys, "last_value", None)
+    end_all(_raised[-1] if _raised else None if last is _survived[0] else last)
 
 
 def _forget_all() -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import experiment_store
+from experiment_store.records import RunState
 from experiment_store.tracking import active, buffer
 
 _LONG = 3_600.0
@@ -76,3 +79,25 @@ def test_a_handler_of_signals_neither_loses_nor_doubles_a_point(
         assert len(store.runs.history(run.id, "loss")) == 3 + logged
         assert store.runs.history(run.id, "accuracy").steps.tolist() == [0, 1, 2]
         assert store.runs.get(run.id).metrics["loss"].count == 3 + logged
+
+
+def test_a_run_is_not_blamed_for_an_error_before_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/lab.db"
+    lines = [
+        "1 / 0",
+        "import experiment_store",
+        f"store = experiment_store.connect({url!r})",
+        "run = store.runs.start('mnist')",
+        "run.log(loss=1.0)",
+        "",
+    ]
+
+    subprocess.run(
+        [sys.executable, "-i", "-q"], input="\n".join(lines), text=True, check=True,
+        capture_output=True, timeout=60,
+    )  # fmt: skip
+
+    with experiment_store.connect(url) as store:
+        [run] = store.runs.list().items
+        assert (run.state, run.error) == (RunState.SUCCEEDED, "")
+        assert len(store.runs.history(run.id, "loss")) == 1
