@@ -119,6 +119,8 @@ def _check_param(argument: str, value: Any) -> str | int | float | bool:
         return value
     if isinstance(value, float):
         return float(value)  # of a subclass too, as NumPy's is
+    if getattr(getattr(value, "dtype", None), "kind", "") == "b":
+        return bool(value)  # NumPy's, which is no bool but turns into a float
     if hasattr(value, "__index__"):
         return check_integer(of_value, value)
     if hasattr(value, "__float__"):
