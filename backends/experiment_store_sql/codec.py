@@ -59,15 +59,18 @@ def encode_field(field: Field, value: Any) -> Plain:
 
 
 def encode_keys(value: Params | Metrics) -> str:
-    """Return the sort keys of the entries of *value*; those of a metric are in a list."""
+    """Return the sort keys of the entries of *value*; those of a metric are in a list.
+
+    Equal values have equal texts, in whatever order their entries came.
+    """
     if not value:
         return _NOTHING
     if isinstance(value, Params):
-        return _write_json({spell_key(key): sort_key(param) for key, param in value.items()})
+        return _write_json({spell_key(key): sort_key(held) for key, held in sorted(value.items())})
     return _write_json(
         {
             spell_key(name): [sort_key(getattr(metric, statistic)) for statistic in STATISTICS]
-            for name, metric in value.items()
+            for name, metric in sorted(value.items())
         }
     )
 

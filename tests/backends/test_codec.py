@@ -11,10 +11,12 @@ from attrs.exceptions import FrozenInstanceError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from experiment_store.schema import KINDS, Kind
+from experiment_store.mappings import Metrics, Params
+from experiment_store.records import Run
+from experiment_store.schema import KINDS, RUN, Kind
 from experiment_store.testing.samples import assert_same, experiment
 from experiment_store.testing.strategies import label_keys, label_values, namespaces, records
-from experiment_store_sql.codec import codec, spell_key, term
+from experiment_store_sql.codec import codec, encode_keys, spell_key, term
 
 BATCHES = st.one_of(
     [st.tuples(st.just(kind), st.lists(records(kind), min_size=1, max_size=9)) for kind in KINDS]
@@ -40,6 +42,15 @@ def test_rows_hold_plain_text_and_integers_only(of: tuple[Kind[Any], list[Any]])
     kind, batch = of
 
     assert {type(value) for row in codec(kind).rows(batch) for value in row} <= {str, int}
+
+
+@given(records(RUN))
+def test_sort_keys_do_not_depend_on_the_order_of_entries(run: Run) -> None:
+    params = Params(dict(reversed(run.params.items())))
+    metrics = Metrics(dict(reversed(run.metrics.items())))
+
+    assert encode_keys(params) == encode_keys(run.params)
+    assert encode_keys(metrics) == encode_keys(run.metrics)
 
 
 def test_no_rows_are_no_records() -> None:

@@ -58,8 +58,9 @@ def furnish(store: ExperimentStore) -> None:
     for name in "abc":
         experiment = store.create(name, labels={"team": name, "big": "no"})
         store.runs.create_many([NewRun(experiment.id, "r", labels={"seed": "1"})] * 60)
-        run = store.runs.create(experiment.id, "r", params={"lr": 0.1, "opt": "adam"})
-        store.runs.append(run.id, {"loss": [Point(0, 0.5, run.created_at)]})
+        run = store.runs.create(experiment.id, "r", params={"opt": "adam", "lr": 0.1})
+        points = [Point(0, 0.5, run.created_at)]
+        store.runs.append(run.id, {"loss": points, "accuracy": points})
         store.jobs.create(experiment.id, "j")
 
 
