@@ -6,8 +6,10 @@ class and its attributes, people read the text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any
 
 from attrs import define, field
@@ -255,21 +257,34 @@ class UnsupportedError(ExperimentStoreError, NotImplementedError):
         return f"{self.operation} is not supported by {self.backend}"
 
 
-def render_caret(text: str, position: int, problem: str, *, width: int = _ECHO // 2) -> str:
+def render_caret(
+    text: str,
+    position: int,
+    problem: str,
+    *,
+    width: int = _ECHO // 2,
+    cells: Callable[[str], int] = len,
+) -> str:
     """Show the line of *text* that holds *position* with a caret under it.
 
-    A long line is cut around the place to *width* code points, between ellipses,
-    and white space that would move the caret is shown as a blank.
+    A long line is cut around the place to *width* cells, between ellipses, and white space
+    that would move the caret is shown as a blank. *cells* measures; by default code points.
     """
     start = text.rfind("\n", 0, position) + 1
     end = text.find("\n", position)
-    line = text[start : len(text) if end < 0 else end]
-    offset = position - start
-    first = max(0, min(offset - width // 2, len(line) - width))
-    shown = line[first : first + width]
-    before, after = "…" * (first > 0), "…" * (first + len(shown) < len(line))
-    plain = "".join(char if char.isprintable() else " " for char in shown)
-    return f"{before}{plain}{after}\n{' ' * (len(before) + offset - first)}^ {problem}"
+    whole = text[start : len(text) if end < 0 else end]
+    line = "".join(char if char.isprintable() else " " for char in whole)
+    left, right = line[: position - start], line[position - start :]
+    first = len(left) - _fitting(left[::-1], max(width // 2, width - cells(right)), cells)
+    shown = left[first:]
+    last = _fitting(right, width - cells(shown), cells)
+    before, after = "…" * (first > 0), "…" * (last < len(right))
+    return f"{before}{shown}{right[:last]}{after}\n{' ' * cells(before + shown)}^ {problem}"
+
+
+def _fitting(text: str, width: int, cells: Callable[[str], int]) -> int:
+    """Return how many characters at the beginning of *text* have room in *width*."""
+    return bisect_right(list(accumulate(map(cells, text))), width)
 
 
 def _words(key: Mapping[str, str]) -> str:

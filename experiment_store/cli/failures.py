@@ -16,9 +16,11 @@ _LINE_BREAK = re.compile(r"\s*\n\s*")
 def told(error: Exception) -> str:
     """Return what to say of *error*; a filter is cut so that the caret stays below its place."""
     if isinstance(error, InvalidTextError):
+        from rich.cells import cell_len  # noqa: PLC0415 (most commands do not fail)
+
         width = max(_NARROWEST, console(stderr=True).width - 2)  # and two ellipses
-        place = render_caret(error.text, error.position, error.problem, width=width)
-        return f"invalid {error.argument}\n{place}"
+        what = error.text, error.position, error.problem
+        return f"invalid {error.argument}\n{render_caret(*what, width=width, cells=cell_len)}"
     said = _of_usage(error) if isinstance(error, typer.TyperException) else str(error)
     return _LINE_BREAK.sub(" ", said)  # what a server says has several lines
 

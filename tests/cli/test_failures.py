@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 import pytest
+from rich.cells import cell_len
 
 from experiment_store.cli import exits
 from experiment_store.cli.__main__ import main
@@ -80,6 +81,21 @@ def test_a_long_filter_is_cut_to_the_terminal(command: Command, terminal: Comman
     _, line, caret = done.err.splitlines()
     assert len(line) <= 40
     assert line[caret.index("^") :].startswith("nope")
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize("repeats", [1, 20])
+def test_the_caret_stands_below_its_place_behind_wide_characters(
+    command: Command, terminal: Command, columns: int, repeats: int
+) -> None:
+    command("create", "mnist")
+    wide = '"' + "\N{CJK UNIFIED IDEOGRAPH-65E5}e\N{COMBINING ACUTE ACCENT}" * repeats + '"'
+
+    done = terminal(columns, "list", "--filter", f"name = {wide} AND nope = {wide}")
+
+    _, line, caret = done.err.splitlines()
+    assert cell_len(line) <= columns
+    assert cell_len(line[: line.index("nope")]) == caret.index("^")
 
 
 def test_an_error_is_red_on_a_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
