@@ -14,7 +14,7 @@ from experiment_store import moving
 from experiment_store.cli import options
 from experiment_store.cli.helping import example
 from experiment_store.cli.opening import opened
-from experiment_store.cli.output import say
+from experiment_store.cli.output import reader_may_go, say
 from experiment_store.cli.progress import Bar
 from experiment_store.cli.showing import print_rows
 from experiment_store.cli.tables import Column
@@ -35,7 +35,7 @@ def export(
     json: options.Json = False,
 ) -> None:
     """Write all records to a file of JSON Lines."""
-    with opened(store) as source, Bar("export") as bar:
+    with reader_may_go(), opened(store) as source, Bar("export") as bar:
         target = sys.stdout.buffer if file == _STREAM else file
         said = moving.export_lines(source, target, progress=bar.tell)
     if file != _STREAM:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -50,10 +51,8 @@ def make_streams_safe() -> None:
 
 def say(line: str) -> None:
     """Write a line to stdout as it is."""
-    try:
+    with reader_may_go():
         sys.stdout.write(f"{line}\n")
-    except BrokenPipeError:
-        raise ReaderGoneError from None
 
 
 def finish() -> None:
@@ -63,8 +62,15 @@ def finish() -> None:
         ReaderGoneError: Nobody reads it.
         OSError: It cannot be written, as on a full disk.
     """
-    try:
+    with reader_may_go():
         sys.stdout.flush()
+
+
+@contextmanager
+def reader_may_go() -> Iterator[None]:
+    """Say so if whoever reads stdout has gone: Typer makes a failure of a broken pipe."""
+    try:
+        yield
     except BrokenPipeError:
         raise ReaderGoneError from None
 

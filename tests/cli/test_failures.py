@@ -166,6 +166,18 @@ def test_a_reader_who_has_gone_ends_the_program_quietly(command: Command) -> Non
             assert main(["list"]) == exits.CLOSED
 
 
+def test_an_export_that_nobody_reads_ends_the_program_quietly(
+    command: Command, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command("create", "mnist", "--description", "\N{CJK UNIFIED IDEOGRAPH-65E5}" * 4000)
+
+    for buffering in (1, 8192):
+        with _no_reader(buffering):
+            assert main(["export", "-"]) == exits.CLOSED
+
+    assert capfd.readouterr().err == ""
+
+
 def test_a_table_that_nobody_reads_ends_the_program_quietly(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
