@@ -21,6 +21,8 @@ def told(error: Exception) -> str:
         width = max(_NARROWEST, console(stderr=True).width - 2)  # and two ellipses
         what = error.text, error.position, error.problem
         return f"invalid {error.argument}\n{render_caret(*what, width=width, cells=cell_len)}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{error.strerror}: {error.filename!r}"
     said = _of_usage(error) if isinstance(error, typer.TyperException) else str(error)
     return _LINE_BREAK.sub(" ", said)  # what a server says has several lines
 

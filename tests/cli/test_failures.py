@@ -194,7 +194,16 @@ def test_a_full_disk_is_told(command: Command, capfd: pytest.CaptureFixture[str]
     with _stdout(open("/dev/full", "w", encoding="utf-8")):  # noqa: PTH123 (left open on purpose)
         assert main(["list"]) == exits.FAILED
 
-    assert "No space left on device" in capfd.readouterr().err
+    assert capfd.readouterr().err == "error: No space left on device\n"
+
+
+def test_a_file_that_is_not_there_is_told_without_a_number(command: Command) -> None:
+    done = command("import", "nope.jsonl")
+
+    assert (done.code, done.err) == (
+        exits.FAILED,
+        "error: No such file or directory: 'nope.jsonl'\n",
+    )
 
 
 def test_who_interrupts_gets_130(command: Command) -> None:
