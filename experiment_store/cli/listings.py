@@ -71,7 +71,7 @@ def print_listing(
         for line in plain_lines(asked, some):
             say(line)
     if limit and next(found, None) is not None:
-        remark("… more; --limit 0 shows all")
+        remark("there are more; --limit 0 shows all")
 
 
 def _draw(

@@ -93,7 +93,7 @@ def test_who_limits_is_told_that_there_is_more(command: Command) -> None:
     some = command("runs", "list", "--limit", "2", "--json")
     exactly = command("runs", "list", "--limit", "3", "--json")
 
-    assert (len(some.lines), some.err) == (2, "… more; --limit 0 shows all\n")
+    assert (len(some.lines), some.err) == (2, "there are more; --limit 0 shows all\n")
     assert (len(exactly.lines), exactly.err) == (3, "")
 
 
