@@ -123,7 +123,7 @@ def mark_lost(services: Services, run: Run, cutoff: datetime) -> Run | None:
             **services.stamp(),
             "state": RunState.FAILED,
             "finished_at": run.heartbeat_at,
-            "error": "lost: its process has not been heard of since",
+            "error": "lost: its process shows no sign of life any more",
         },
         all_of((*lost_runs(cutoff), unchanged_since(run.etag))),
     )
@@ -138,7 +138,7 @@ def time_before(now: datetime, age: timedelta) -> datetime:
         InvalidArgumentError: *age* is no time span, or none, or reaches before the year 1.
     """
     if not isinstance(age, timedelta) or age <= timedelta(0):
-        raise InvalidArgumentError("age", "must be a timedelta greater than 0")
+        raise InvalidArgumentError("age", "must be a time span (timedelta) greater than 0")
     try:
         return now - age
     except OverflowError as error:

@@ -29,6 +29,8 @@ from experiment_store.services import Services
 from experiment_store.tracking import ActiveRun
 from experiment_store.tracking.active import INTERVAL
 
+_NOT_YET = "-"  # the id of an experiment that is found or made last
+
 LOST_AFTER = timedelta(minutes=5)
 """How old the last sign of life of a run is that is taken for lost."""
 
@@ -76,11 +78,9 @@ class Runs(RunRecords):
         """
         self._check_unbound("start")
         interval = recording.check_interval(interval)
-        new_experiment = NewExperiment(experiment, namespace=namespace)
-        found = self._experiments._create(new_experiment, is_found_too=True)  # noqa: SLF001 (create would be told of as a call)
         now = self._services.now()
         new = NewRun(
-            found.id,
+            _NOT_YET,
             f"{now:%Y-%m-%d %H:%M:%S}" if name is None else name,
             description=description,
             labels=labels,
@@ -91,7 +91,10 @@ class Runs(RunRecords):
             heartbeat_at=now,
             id=id,
         )
-        [run] = self._create_many([self._content(new)])
+        content = self._content(new)  # so that what is refused makes no experiment
+        new_experiment = NewExperiment(experiment, namespace=namespace)
+        found = self._experiments._create(new_experiment, is_found_too=True)  # noqa: SLF001 (create would be told of as a call)
+        [run] = self._create_many([{**content, "experiment_id": found.id}])
         return self._activate_run(run, interval)
 
     @observed()

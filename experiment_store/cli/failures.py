@@ -7,9 +7,10 @@ import re
 import typer
 
 from experiment_store.cli.output import console
-from experiment_store.errors import InvalidTextError, render_caret
+from experiment_store.errors import InvalidTextError, MigrationNeededError, render_caret
 
 _NARROWEST = 10
+_ELSEWHERE, _HERE = "python -m experiment_store.migrate apply URL", "experiment-store migrate apply"
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 
 
@@ -23,12 +24,14 @@ def told(error: Exception) -> str:
         return f"invalid {error.argument}\n{render_caret(*what, width=width, cells=cell_len)}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror if error.filename is None else f"{error.strerror}: {error.filename!r}"
+    if isinstance(error, MigrationNeededError):
+        return str(error).replace(_ELSEWHERE, _HERE)
     said = _of_usage(error) if isinstance(error, typer.TyperException) else str(error)
     return _LINE_BREAK.sub(" ", said)  # what a server says has several lines
 
 
 def _of_usage(error: typer.TyperException) -> str:
     """Say what is wrong with the arguments, and where help is."""
-    message = error.format_message().rstrip(".")
+    message = error.format_message().rstrip(".").replace("Value error, ", "")
     context: typer.Context | None = getattr(error, "ctx", None)
     return f"{message}; {context.command_path} --help tells more" if context else message

@@ -13,11 +13,12 @@ from attrs import fields
 from experiment_store import moving
 from experiment_store.cli import options
 from experiment_store.cli.helping import example
-from experiment_store.cli.opening import opened
+from experiment_store.cli.opening import named_url, opened
 from experiment_store.cli.output import reader_may_go, say
 from experiment_store.cli.progress import Bar
 from experiment_store.cli.showing import print_rows
 from experiment_store.cli.tables import Column
+from experiment_store.registry import default_url
 from experiment_store.reports import Digest, PerKind, Tally
 
 commands = typer.Typer()
@@ -50,7 +51,8 @@ def import_(
     json: options.Json = False,
 ) -> None:
     """Bring the records of a file to the store, which is made if there is none."""
-    with opened(store, may_make=True) as target, Bar("import") as bar:
+    target = named_url(store) or default_url()  # which is opened once the file is
+    with Bar("import") as bar:
         source = sys.stdin.buffer if file == _STREAM else file
         said = moving.import_lines(target, source, progress=bar.tell)
     _print(said, _TALLY, json=json)

@@ -47,8 +47,11 @@ def _existing(url: str) -> ExperimentStore:
         backend = open_backend(url)
         undo.callback(backend.close)
         if isinstance(backend, Migratable) and backend.migrations().status().store is None:
-            scheme = url.partition("://")[0]
-            raise NotFoundError("store", {"url": url if scheme == _NAMED else f"{scheme}://…"})
+            scheme, _, place = url.partition("://")
+            key = (
+                {"file": place.removeprefix("/")} if scheme == _NAMED else {"url": f"{scheme}://…"}
+            )
+            raise NotFoundError("store", key)
         store = ExperimentStore(backend)
         undo.pop_all()  # from here on, the store closes it
     return store

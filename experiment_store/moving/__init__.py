@@ -123,11 +123,13 @@ def import_lines(
         BackendError: The store cannot be opened or written.
         OSError: The file cannot be read.
     """
-    from experiment_store.moving.exports import read_all  # noqa: PLC0415 (see above)
+    from experiment_store.moving.exports import begin, read_all  # noqa: PLC0415 (see above)
     from experiment_store.moving.files import reading  # noqa: PLC0415 (see above)
 
-    with reading(file) as opened, _backend(target) as backend:
-        return read_all(opened, backend, progress or _ignore)
+    with reading(file) as opened:
+        export = begin(opened)  # so that what is no export makes no store
+        with _backend(target) as backend:
+            return read_all(export, backend, progress or _ignore)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO, TypeAlias
 
+from attrs import frozen
+
 from experiment_store.backend import Backend
 from experiment_store.errors import InvalidArgumentError, InvalidLineError, quote
 from experiment_store.moving.digests import Summing
@@ -46,16 +48,34 @@ def write_all(source: Backend, file: Writable, tell: Tell) -> PerKind[Digest]:
     return exported
 
 
-def read_all(file: BinaryIO, target: Backend, tell: Tell) -> PerKind[Tally]:
-    """Bring the records in *file* to *target*.
+@frozen
+class Opened:
+    """An export whose header has been read: what comes next are its records."""
+
+    lines: Lines
+    format: Format
+    counts: Mapping[str, int]
+
+
+def begin(file: BinaryIO) -> Opened:
+    """Read the header, before anything is done about a target.
+
+    Raises:
+        InvalidLineError: It is none.
+    """
+    lines = Lines(file)
+    return Opened(lines, *_read_header(lines.next()))
+
+
+def read_all(export: Opened, target: Backend, tell: Tell) -> PerKind[Tally]:
+    """Bring the records of *export* to *target*.
 
     Raises:
         InvalidLineError: A line is damaged, missing, or has what no store would keep.
         AlreadyExistsError, ConflictError: As `Merge` says.
     """
-    lines = Lines(file)
-    format, counts = _read_header(lines.next())
-    section = _Sections(lines, target, format, counts, tell)
+    lines = export.lines
+    section = _Sections(lines, target, export.format, export.counts, tell)
     tallies = per_kind(section.bring)
     _check_footer(section.line, section.digests)
     lines.end()

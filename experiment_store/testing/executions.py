@@ -17,7 +17,7 @@ from attrs import frozen
 from experiment_store.testing.listings import Row
 from experiment_store.testing.model import Model
 
-LOST = "lost: its process has not been heard of since"
+LOST = "lost: its process shows no sign of life any more"
 LAST_STEP = 2**63 - 1
 
 Logged: TypeAlias = tuple[int, float, datetime]

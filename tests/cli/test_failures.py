@@ -103,7 +103,7 @@ def test_an_error_is_red_on_a_terminal(command: Command, monkeypatch: pytest.Mon
 
     done = command("list", "--store", "typo.db")
 
-    assert done.err == "\x1b[31merror: store url 'sqlite:///typo.db' not found\x1b[0m\n"
+    assert done.err == "\x1b[31merror: store file 'typo.db' not found\x1b[0m\n"
 
 
 def test_an_error_tells_no_password_and_has_one_line(command: Command) -> None:

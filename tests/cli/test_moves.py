@@ -149,3 +149,13 @@ def test_the_service_needs_an_extra(command: Command, monkeypatch: pytest.Monkey
 
     assert done.code == UNAVAILABLE
     assert done.err == "error: serve needs a server: pip install 'experiment-store[server]'\n"
+
+
+@pytest.mark.parametrize("name", ["none.jsonl", "train.py"])
+def test_what_is_no_export_makes_no_store(name: str, command: Command, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("import experiment_store\n")
+
+    done = command("import", name, "--store", "new.db")
+
+    assert done.code != 0
+    assert not (tmp_path / "new.db").exists()

@@ -99,7 +99,7 @@ def test_an_error_in_a_pipe_has_no_colour_and_no_traceback() -> None:
         check=False,
     )
 
-    assert done.stderr == b"error: store url 'sqlite:///typo.db' not found\n"
+    assert done.stderr == b"error: store file 'typo.db' not found\n"
     assert done.stdout == b""
 
 

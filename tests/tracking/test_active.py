@@ -727,3 +727,10 @@ def test_a_run_without_a_name_has_the_time(wired: ExperimentStore) -> None:
 class _Unclosed(MemoryBackend):
     def close(self) -> None:
         """Keep everything for the next store."""
+
+
+def test_what_is_refused_makes_no_experiment(store: ExperimentStore) -> None:
+    with pytest.raises(InvalidArgumentError):
+        store.runs.start("mnist", params={"lr": [0.1]})  # type: ignore[dict-item]  # that is the test
+
+    assert store.list().items == []

@@ -234,7 +234,7 @@ def test_runs_that_nobody_executes_any_more_are_marked_as_failed(store: Experime
     for run, was in zip(sorted(reaped, key=lambda run: run.id), gone, strict=True):
         assert run == store.runs.get(was.id)
         assert (run.state, run.finished_at) == (RunState.FAILED, was.heartbeat_at)
-        assert run.error == "lost: its process has not been heard of since"
+        assert run.error == "lost: its process shows no sign of life any more"
         assert run.etag != was.etag
     assert store.runs.get_many(others) == before
     assert store.runs.reap() == []
