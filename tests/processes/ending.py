@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
+from types import FrameType
 
 from experiment_store import ExperimentStore, FailedPreconditionError
 from experiment_store.registry import open_backend
@@ -79,14 +80,6 @@ def _fail(executed: Executed) -> None:
     raise ValueError(REASON)
 
 
-def _go_on_until_heard(executed: Executed) -> None:
-    heard: list[int] = []
-    signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
-    while not heard:
-        executed.log(1)
-    executed.log()
-
-
 def _fork(executed: Executed) -> None:
     """Have children while points are written, each of which ends in another way."""
     for number in range(FORKS):
@@ -122,6 +115,26 @@ def _close_early(executed: Executed) -> None:
     sys.exit("a point was taken after the end")
 
 
+def _go_on_until_heard(store: ExperimentStore, interval: float) -> None:
+    """Handle one signal from before the run on, and the other from within, beyond its end."""
+    heard: list[int] = []
+
+    def handle(number: int, _: FrameType | None) -> None:
+        heard.append(number)
+
+    signal.signal(signal.SIGTERM, handle)
+    with store:
+        executed = Executed(store, interval)
+        with executed.run:
+            signal.signal(signal.SIGHUP, handle)
+            while not heard:
+                executed.log(1)
+            executed.log()
+    signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGHUP)
+    assert heard[1:] == [signal.SIGTERM, signal.SIGHUP]
+
+
 def _fail_in_the_store(store: ExperimentStore, interval: float) -> None:
     with store:
         _fail(Executed(store, interval))
@@ -130,7 +143,7 @@ def _fail_in_the_store(store: ExperimentStore, interval: float) -> None:
 ENDS = {
     "go on": inside(Executed.go_on),
     "go on, forgotten": outside(Executed.go_on),
-    "until heard": inside(_go_on_until_heard),
+    "until heard": _go_on_until_heard,
     "return": inside(Executed.log),
     "return, forgotten": outside(Executed.log),
     "exit": inside(_exit),

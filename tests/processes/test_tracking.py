@@ -170,11 +170,12 @@ def test_a_signal_fails_a_run_that_was_forgotten(file: Database) -> None:
     _assert_ended(file, program, RunState.FAILED, "terminated by SIGTERM", lost=1)
 
 
-def test_a_program_that_handles_a_signal_goes_on(file: Database) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_program_that_handles_a_signal_goes_on(file: Database, number: signal.Signals) -> None:
     with executing(file.impatient_url, "until heard") as program:
         program.log_for(0.05)
 
-        assert program.end(signal.SIGTERM) == 0, program.said
+        assert program.end(number) == 0, program.said
 
     _assert_ended(file, program, RunState.SUCCEEDED, "")
 
