@@ -11,13 +11,15 @@ import atexit
 import os
 import signal
 import sys
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from threading import current_thread, main_thread
 from types import FrameType
 from typing import Protocol
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 _SHELL = 128  # what a shell adds to the number of the signal that ended a program
 
 
@@ -66,10 +68,8 @@ def watch(run: Ending) -> None:
 
 def catch_signals() -> None:
     """See to it that signals end the active runs, if this is the main thread."""
-    if _active and current_thread() is main_thread():
-        for number in _SIGNALS:
-            if signal.getsignal(number) == signal.SIG_DFL:
-                signal.signal(number, _raise)
+    if _active:
+        _replace(signal.SIG_DFL, _raise)
 
 
 def unwatch(run: Ending) -> None:
@@ -102,10 +102,14 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 
 def _leave_signals() -> None:
+    _replace(_raise, signal.SIG_DFL)
+
+
+def _replace(handler: _Handler, other: _Handler) -> None:
     if current_thread() is main_thread():
         for number in _SIGNALS:
-            if signal.getsignal(number) == _raise:
-                signal.signal(number, signal.SIG_DFL)
+            if signal.getsignal(number) == handler:
+                signal.signal(number, other)
 
 
 @cache
@@ -119,7 +123,27 @@ def _end_at_exit() -> None:
     # What the program died of, if it did, has been printed and is remembered by the
     # interpreter; a SystemExit is not, so we remember our own.
     last = getattr(sys, "last_value", None)
-    end_all(_raised[-1] if _raised else None if last is _survived[0] else last)
+    error = _raised[-1] if _raised else None if last is _survived[0] else last
+    with _signals_held_back():
+        end_all(error)
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Let nothing be raised where nobody would try again; afterwards signals do what they do."""
+    held: list[int] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        del frame
+        held.append(number)
+
+    _replace(_raise, hold)
+    try:
+        yield
+    finally:
+        _replace(hold, signal.SIG_DFL)
+        if held:
+            signal.raise_signal(held[0])
 
 
 def _forget_all() -> None:

@@ -151,6 +151,26 @@ def test_the_signal_a_program_died_of_is_known_at_exit_unless_it_survived_it(
     assert wired.runs.get(second.id).state == RunState.SUCCEEDED
 
 
+def test_a_signal_at_exit_waits_until_what_is_forgotten_is_finished(
+    wired: ExperimentStore, backend: WiredBackend
+) -> None:
+    run = wired.runs.start("mnist", interval=LONG)
+    run.log(loss=1.0)
+    heard: list[int] = []
+
+    def signalled(work: Any) -> Any:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        return work()
+
+    backend.fates = [signalled]
+    with _instead_of_the_system(heard):
+        endings._end_at_exit()
+
+    assert heard == [signal.SIGTERM]
+    assert wired.runs.get(run.id).state == RunState.SUCCEEDED
+    assert len(wired.runs.history(run.id, "loss")) == 1
+
+
 def test_that_one_run_cannot_be_finished_does_not_keep_others_from_it(
     wired: ExperimentStore, backend: WiredBackend
 ) -> None:
