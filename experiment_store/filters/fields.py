@@ -60,7 +60,8 @@ def resolve(source: Source, path: Path, kind: Kind[Any]) -> Target:
     field = kind.by_word.get(first.written)
     if field is None:
         problem = f"unknown field {quote(first.written)}"
-        raise source.schema(first.position, problem + suggestion(first.written, kind.by_word))
+        hint = suggestion(first.written, kind.by_word) or _entries_named(first.written, kind)
+        raise source.schema(first.position, problem + hint)
     if not rest:
         return Target(field.name, field)
     if field.type not in MAPS:
@@ -104,6 +105,12 @@ def _entry(source: Source, field: Field, rest: list[Literal]) -> Operand:
     if field.type is Type.METRICS:
         problem = f"only .min and .max may follow; {problem}"
     raise source.schema(last.position, problem)
+
+
+def _entries_named(word: str, kind: Kind[Any]) -> str:
+    """Return what to write where *word* is that of a parameter or a metric, if *kind* has such."""
+    found = [field.name for field in kind.fields if field.type in (Type.PARAMS, Type.METRICS)]
+    return f"; write {' or '.join(f'{name}.{word}' for name in found)}" if found else ""
 
 
 def suggestion(word: str, names: Iterable[str]) -> str:

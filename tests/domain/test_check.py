@@ -384,7 +384,12 @@ _DOTTED = 'only .min and .max may follow; a metric name with a dot needs quotes:
         ("contains(metrics.k, 1)", 9, "contains() takes a text field, a label or a parameter"),
         ("contains(params, a)", 9, "contains() takes a text field, a label or a parameter"),
         ("parms.k = 1", 0, "unknown field 'parms'; did you mean 'params'?"),
-        ("artifacts:x", 0, "unknown field 'artifacts'"),
+        (
+            "artifacts:x",
+            0,
+            "unknown field 'artifacts'; write params.artifacts or metrics.artifacts",
+        ),
+        ("lr < 0.1", 0, "unknown field 'lr'; write params.lr or metrics.lr"),
     ],
 )
 def test_a_parameter_or_a_metric_is_nothing_else(text: str, position: int, problem: str) -> None:
