@@ -71,7 +71,8 @@ def print_listing(
         for line in plain_lines(asked, some):
             say(line)
     if limit and next(found, None) is not None:
-        remark("there are more; --limit 0 shows all")
+        newest = "" if order_by else ", --order-by 'created_at desc' the newest"
+        remark(f"there are more; --limit 0 shows all{newest}")
 
 
 def _draw(

@@ -13,6 +13,7 @@ import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from select import select
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +22,7 @@ import pyte
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = (sys.executable, "-W", "error", "-m", "experiment_store.cli")
 _ROWS = 60
+_PATIENCE = 60.0  # seconds
 
 
 def surroundings(**more: str) -> Mapping[str, str]:
@@ -46,14 +48,19 @@ class Terminal:
         self.raw = b""
         self._master, slave = os.openpty()
         termios.tcsetwinsize(slave, (_ROWS, columns))
-        self._process = subprocess.Popen(
-            [*PROGRAM, *arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env=surroundings(**more),
-        )
-        os.close(slave)
+        # Who runs the tests in the background has SIGINT ignored, and so would the process.
+        before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+        try:
+            self._process = subprocess.Popen(
+                [*PROGRAM, *arguments],
+                stdin=slave,
+                stdout=slave,
+                stderr=slave,
+                env=surroundings(**more),
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
+            os.close(slave)
 
     def __enter__(self) -> Self:
         return self
@@ -96,6 +103,8 @@ class Terminal:
         return self._process.wait()
 
     def _read(self) -> bool:
+        ready, _, _ = select([self._master], [], [], _PATIENCE)
+        assert ready, f"nothing happens: {self.lines}"
         try:
             data = os.read(self._master, 65_536)
         except OSError:  # Linux says so when the last process has closed its side

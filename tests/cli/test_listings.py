@@ -93,7 +93,11 @@ def test_who_limits_is_told_that_there_is_more(command: Command) -> None:
     some = command("runs", "list", "--limit", "2", "--json")
     exactly = command("runs", "list", "--limit", "3", "--json")
 
-    assert (len(some.lines), some.err) == (2, "there are more; --limit 0 shows all\n")
+    ordered = command("runs", "list", "--limit", "2", "--order-by", "name")
+
+    words = "there are more; --limit 0 shows all"
+    assert (len(some.lines), some.err) == (2, f"{words}, --order-by 'created_at desc' the newest\n")
+    assert ordered.err == f"{words}\n"
     assert (len(exactly.lines), exactly.err) == (3, "")
 
 
