@@ -200,7 +200,7 @@ def test_a_history_whose_run_is_gone_is_a_fault(url: str, database: Database) ->
     [fault] = faults(url)
 
     assert (fault.check, fault.verdict) == ("orphans", Verdict.PROBLEM)
-    assert fault.found.startswith("of 3 chunks, 3 (")
+    assert fault.found.startswith("of 6 chunks, 6 (")
 
 
 def test_histories_are_found_by_an_index_and_not_read(url: str) -> None:
