@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import experiment_store
+from experiment_store import aio
 from experiment_store.records import RunState
-from experiment_store.tracking import active, buffer
+from experiment_store.tracking import active, buffer, endings
 
 _LONG = 3_600.0
 
@@ -101,3 +104,42 @@ def test_a_run_is_not_blamed_for_an_error_before_it(tmp_path: Path) -> None:
         [run] = store.runs.list().items
         assert (run.state, run.error) == (RunState.SUCCEEDED, "")
         assert len(store.runs.history(run.id, "loss")) == 1
+
+
+def test_a_flush_in_the_middle_of_a_log_is_only_asked_for() -> None:
+    # As of a handler of signals: whoever asks for the time holds what a write needs.
+    active_runs: list[experiment_store.ActiveRun] = []
+
+    def clock() -> datetime:
+        for run in active_runs:
+            run.flush()
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    with experiment_store.connect("memory://", clock=clock) as store:
+        run = store.runs.start("mnist", interval=_LONG)
+        active_runs.append(run)
+        run.log(loss=1.0)
+        active_runs.clear()
+        run.finish()
+
+        assert store.runs.history(run.id, "loss").values.tolist() == [1.0]
+
+
+def test_without_an_active_run_signals_are_left_alone() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    endings.catch_signals()
+
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_run_that_was_awaited_may_be_entered() -> None:
+    async def main() -> tuple[int, RunState]:
+        async with await aio.connect("memory://") as store:
+            run = await store.runs.start("mnist")
+            async with run as entered:
+                await entered.log(loss=1.0)
+            history = await store.runs.history(run.id, "loss")
+            return len(history), (await store.runs.get(run.id)).state
+
+    assert asyncio.run(main()) == (1, RunState.SUCCEEDED)
